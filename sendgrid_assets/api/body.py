@@ -1,0 +1,61 @@
+"""An answer's body, cut into raw rows without re-serialising them.
+
+Belongs here: telling rows from everything else a server may send with status 200. Does not: what is in a row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .errors import BadAnswerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def read_object(body: bytes, path: str) -> dict[str, msgspec.Raw]:
+    """The members of an object, each still raw.
+
+    Raises:
+        BadAnswerError: it is no JSON object.
+    """
+    try:
+        return _OBJECT.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadAnswerError(f"{path}: the answer is no JSON object.") from error
+
+
+def read_rows(body: bytes, wrapper: Sequence[str], path: str) -> list[bytes]:
+    """The rows of a page, each on one line.
+
+    Args:
+        body: the answer.
+        wrapper: names the key may have that holds the rows; empty where the body is the array itself.
+        path: named in errors.
+
+    Raises:
+        BadAnswerError: the rows are not where they must be. An empty table is an empty array, nothing less.
+    """
+    if wrapper:
+        members = read_object(body, path)
+        found = [members[name] for name in wrapper if name in members]
+        if len(found) != 1:
+            raise BadAnswerError(f"{path}: the answer lacks {' or '.join(wrapper)}.")
+        array: bytes | msgspec.Raw = found[0]
+    else:
+        array = body
+    try:
+        rows = _ROWS.decode(array)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadAnswerError(f"{path}: the answer's rows are no JSON array.") from error
+    return [one_line(bytes(row)) for row in rows]
+
+
+def one_line(row: bytes) -> bytes:
+    """The row without line ends: in valid JSON they stand between tokens only."""
+    return row.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in row or b"\r" in row else row

@@ -1,0 +1,37 @@
+"""What can go wrong when asking SendGrid.
+
+    SendGridError
+    ├── DeadKeyError         401: nothing can be read with this key
+    ├── RefusedError         403: this collection is not for this key or account; others may be
+    ├── UnavailableError     the host stayed down, or its rate limit shut, longer than we wait
+    └── BadAnswerError       an answer that is not what SendGrid documents: never taken for an empty table
+
+Belongs here: the hierarchy. Does not: deciding which it is (`api.client`). No text here holds a key, an
+address, or the query of a link.
+"""
+
+from __future__ import annotations
+
+
+class SendGridError(Exception):
+    """Something went wrong when asking SendGrid."""
+
+
+class DeadKeyError(SendGridError):
+    """SendGrid knows no such key (401)."""
+
+
+class RefusedError(SendGridError):
+    """SendGrid refuses this endpoint to this key or account (403)."""
+
+
+class UnavailableError(SendGridError):
+    """SendGrid did not answer within what we wait."""
+
+
+class BadAnswerError(SendGridError):
+    """SendGrid's answer cannot be taken for data."""
+
+
+class NoMorePages(SendGridError):  # noqa: N818 - an answer, not an error
+    """A page beyond the last was asked for (404)."""

@@ -1,0 +1,21 @@
+"""What a reading learns beside the rows, and what proves or disproves that it saw them all.
+
+Belongs here: the record. Does not: judging it (`warehouse.upsert`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Filled in by a pager while it reads.
+
+    Attributes:
+        count: rows an export job says it wrote; None if there is no job or it does not say.
+        moved: whether rows moved between two pages, so that some may have been passed over.
+    """
+
+    count: int | None = None
+    moved: bool = False

@@ -1,0 +1,80 @@
+"""The bookkeeping tables, schema `_sendgrid_assets`: what was synced, loaded and rejected.
+
+Belongs here: their columns. Does not: who writes them (`warehouse`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .column import Column, added
+
+SCHEMA = "_sendgrid_assets"
+
+
+@dataclass(frozen=True, slots=True)
+class BookkeepingTable:
+    """One bookkeeping table: its name, what a row is, its columns."""
+
+    table: str
+    description: str
+    columns: tuple[Column, ...]
+
+
+BOOKKEEPING_TABLES = (
+    BookkeepingTable(
+        "sync_runs",
+        "One row per collection and run that asked for it.",
+        (
+            added("run_id", "VARCHAR", "Dagster's id of the run."),
+            added("source", "VARCHAR", "The source's name."),
+            added("table_name", "VARCHAR", "The collection's table."),
+            added("started_at", "TIMESTAMP", "When SendGrid was first asked (UTC)."),
+            added("ended_at", "TIMESTAMP", "When the outcome was recorded (UTC)."),
+            added("status", "VARCHAR", "`ok`, `refused` (not for this key or account) or `failed`."),
+            added("complete", "BOOLEAN", "Whether the listing was proven complete."),
+            added("fetched", "BIGINT", "Rows SendGrid sent."),
+            added("inserted", "BIGINT", "Rows new to the table."),
+            added("updated", "BIGINT", "Rows with a changed value, and rows that returned."),
+            added("unchanged", "BIGINT", "Rows seen as they were."),
+            added("deleted", "BIGINT", "Rows newly marked with `deleted_at`."),
+            added("requests", "BIGINT", "Requests made."),
+            added("waited_seconds", "DOUBLE", "Seconds waited for rate limits, retries and exports."),
+            added("message", "VARCHAR", "Why, where it is not `ok`, or what is missing."),
+        ),
+    ),
+    BookkeepingTable(
+        "loaded_files",
+        "One row per landing file that was loaded, by source, name, size and digest.",
+        (
+            added("source", "VARCHAR", "The source's name."),
+            added("file", "VARCHAR", "The file's name."),
+            added("size", "BIGINT", "Its size in bytes."),
+            added("sha256", "VARCHAR", "SHA-256 of its bytes, hexadecimal."),
+            added("events", "BIGINT", "Events read from it."),
+            added("rejected", "BIGINT", "Lines of it that are no loadable event."),
+            added("loaded_at", "TIMESTAMP", "When it was committed (UTC)."),
+        ),
+    ),
+    BookkeepingTable(
+        "rejected_events",
+        "One row per landed line or body that is no loadable event, whole and with its reason.",
+        (
+            added("source", "VARCHAR", "The source's name."),
+            added("file", "VARCHAR", "The landing file it first came in."),
+            added("line", "BIGINT", "Its line, or its place in the array, from 1."),
+            added("reason", "VARCHAR", "Why it is not in an event table."),
+            added("raw", "VARCHAR", "What came."),
+            added("rejected_at", "TIMESTAMP", "When it was recorded (UTC)."),
+        ),
+    ),
+    BookkeepingTable(
+        "schema_version",
+        "One row per change of the warehouse's structure; the highest version is in force.",
+        (
+            added("version", "BIGINT", "Version of the structure."),
+            added("fingerprint", "VARCHAR", "SHA-256 of the statements that made it, hexadecimal."),
+            added("applied_at", "TIMESTAMP", "When they were applied (UTC)."),
+        ),
+    ),
+)

@@ -1,0 +1,144 @@
+"""Resources: the account that is asked, and the warehouse, which publishes itself when a run ends.
+
+Belongs here: what lives as long as a run. Does not: what is done with it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from sendgrid_assets.api.client import Client
+from sendgrid_assets.warehouse.file import Warehouse
+from sendgrid_assets.warehouse.publish import Published, is_due, publish
+from sendgrid_assets.warehouse.schema import SourceSchema
+
+from . import names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sendgrid_assets.settings import Settings, SourceSettings
+
+log = logging.getLogger(__name__)
+
+
+class Account:
+    """One SendGrid account for the length of a run.
+
+    Attributes:
+        source: what the environment says of it.
+    """
+
+    def __init__(self, source: SourceSettings) -> None:
+        self.source = source
+
+    @cached_property
+    def client(self) -> Client:
+        """The client, made when first used.
+
+        Raises:
+            dagster.Failure: no key is set.
+        """
+        variable = f"{self.source.prefix}API_KEY"
+        if self.source.api_key is None:
+            raise dg.Failure(
+                f"{variable} is not set: put an API key with read access there, in the environment or in .env.",
+                allow_retries=False,
+            )
+        return Client(
+            self.source.api_key.get_secret_value(),
+            self.source.api_url,
+            on_behalf_of=self.source.on_behalf_of,
+            key_variable=variable,
+        )
+
+    def close(self) -> None:
+        """Closes the client, if there is one."""
+        if "client" in self.__dict__:
+            self.client.close()
+
+
+@dataclass(frozen=True)
+class WarehouseResource:
+    """The warehouse and the file published from it.
+
+    Attributes:
+        warehouse: the file that only the pipeline opens.
+        published: the file to query; None where none is wanted.
+        scratch: folder for staging files.
+    """
+
+    warehouse: Warehouse
+    published: Path | None
+    scratch: Path
+
+    def publish(self) -> Published | None:
+        """Replaces the published file if anything was committed since; None if nothing was."""
+        return publish(self.warehouse, self.published)
+
+    def is_due(self) -> bool:
+        """Whether anything was committed since the last publish."""
+        return self.published is not None and is_due(self.warehouse, self.published)
+
+
+def account_resource(source: SourceSettings) -> dg.ResourceDefinition:
+    """The resource that asks one account; its key is no part of any config."""
+
+    def open_account(_context: dg.InitResourceContext) -> Iterator[Account]:
+        account = Account(source)
+        try:
+            yield account
+        finally:
+            account.close()
+
+    return dg.ResourceDefinition(open_account, description=f"The SendGrid account of source {source.name}.")
+
+
+def warehouse_resource(settings: Settings) -> dg.ResourceDefinition:
+    """The resource that holds the warehouse.
+
+    It is closed after all steps of a run, failed ones too: there it publishes, so that the published file is
+    current however the run ended.
+    """
+    resource = make_warehouse(settings)
+
+    def open_warehouse(context: dg.InitResourceContext) -> Iterator[WarehouseResource]:
+        try:
+            yield resource
+        finally:
+            published = resource.publish()
+            if published and context.instance:
+                context.instance.report_runless_asset_event(
+                    dg.AssetMaterialization(names.PUBLISHED, metadata=published_metadata(published))
+                )
+
+    return dg.ResourceDefinition(
+        open_warehouse, description="The DuckDB warehouse; publishes what was committed when the run ends."
+    )
+
+
+def make_warehouse(settings: Settings) -> WarehouseResource:
+    """The warehouse the settings name."""
+    schemas = tuple(
+        SourceSchema(source.name, source.schema_name, source.segment_views) for source in settings.sources
+    )
+    return WarehouseResource(
+        Warehouse(settings.warehouse.absolute(), schemas),
+        settings.published.absolute() if settings.published else None,
+        (settings.data_dir / "staging").absolute(),
+    )
+
+
+def published_metadata(published: Published) -> dict[str, Any]:
+    """What Dagster shows of a publish."""
+    return {
+        "path": dg.MetadataValue.path(str(published.path)),
+        "dagster/size_bytes": published.size,
+        "seconds": published.seconds,
+    }

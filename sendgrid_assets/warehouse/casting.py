@@ -1,0 +1,142 @@
+"""From SendGrid's JSON to typed columns, and to what is left over.
+
+Belongs here: the SQL that reads one JSON object into a collection's columns. Does not: statements and tables.
+
+A value that is there but does not fit its column leaves the column NULL and stays in the left-over object, as
+do fields that have no column. SQL here reads an object `json` and the list `v`, which is made by `values`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .sql import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sendgrid_assets.catalog.column import Column
+
+MACROS = Path(__file__).with_name("macros.sql").read_text(encoding="utf-8")
+"""Statements to run once per connection."""
+
+
+def pointer(path: Sequence[str]) -> str:
+    """The JSON pointer (RFC 6901) of a path."""
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path)
+
+
+def values(columns: Sequence[Column]) -> str:
+    """The list `v`: the text of every column's value, read in one pass over the object."""
+    pointers = ", ".join(text(pointer(column.path)) for column in columns)
+    return f"json_extract_string(json, [{pointers}])"
+
+
+def typed(column: Column, number: int) -> str:
+    """The column's value.
+
+    Args:
+        column: a column that SendGrid sends.
+        number: its place among those `values` was made of, from 1.
+    """
+    value = f"v[{number}]"
+    member = f"json_extract(json, {text(pointer(column.path))})"
+    if column.shape == "event_name":
+        return f"lower(trim({value}))"
+    if column.shape == "typed_pairs":
+        return f"sg_pairs({member})"
+    match column.type:
+        case "VARCHAR":
+            return value
+        case "BIGINT":
+            return f"sg_bigint({value})"
+        case "TIMESTAMP":
+            return f"sg_instant({value})"
+        case "VARCHAR[]":
+            return f"sg_list({member})"
+        case "BIGINT[]":
+            return f"TRY_CAST(sg_list({member}) AS BIGINT[])"
+        case "JSON":
+            return f"sg_json({member})"
+        case _:
+            return f"TRY_CAST({value} AS {column.type})"
+
+
+def fits(column: Column, number: int) -> str:
+    """Whether nothing is lost by `typed`: a condition on `v`, true for most columns by their type alone."""
+    if column.type in ("VARCHAR", "VARCHAR[]", "JSON") and column.shape != "typed_pairs":
+        return "true"
+    lost = f"v[{number}] IS NOT NULL AND {typed(column, number)} IS NULL"
+    if column.type == "TIMESTAMP":
+        # An empty text and a 0 say that there is no instant.
+        lost += f" AND v[{number}] NOT IN ('', '0')"
+    return f"NOT ({lost})"
+
+
+def left_over(columns: Iterable[tuple[int, Column]], ignored: Sequence[str] = ()) -> str:
+    """The object without what the columns hold; NULL if nothing is left.
+
+    Args:
+        columns: the columns with their places among those `values` was made of, from 1.
+        ignored: members left out for good.
+    """
+    members = _members(columns)
+    all_fit = " AND ".join(member.goes for member in members if member.goes != "true") or "true"
+    patch = dict.fromkeys([*ignored, *(member.key for member in members)])
+    usual = f"json_merge_patch(json, {text(json.dumps(patch))})"
+    return f"nullif(CASE WHEN {all_fit} THEN {usual} ELSE {_careful(members, ignored)} END, '{{}}')"
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A top-level member that columns are read from.
+
+    Attributes:
+        key: its name.
+        goes: condition that the columns hold all of it.
+        inner: for a flattened object, its own members and the condition that each goes.
+    """
+
+    key: str
+    goes: str
+    inner: tuple[tuple[str, str], ...] = ()
+
+
+def _members(columns: Iterable[tuple[int, Column]]) -> list[_Member]:
+    plain: list[_Member] = []
+    flattened: dict[str, list[tuple[str, str]]] = {}
+    for number, column in columns:
+        if len(column.path) == 1:
+            plain.append(_Member(column.path[0], fits(column, number)))
+        else:
+            flattened.setdefault(column.path[0], []).append((column.path[1], fits(column, number)))
+    return plain + [_Member(key, _wholly(key, inner), tuple(inner)) for key, inner in flattened.items()]
+
+
+def _wholly(key: str, inner: Sequence[tuple[str, str]]) -> str:
+    where = text(pointer([key]))
+    known = ", ".join(text(name) for name, _ in inner)
+    only_known = f"list_has_all([{known}], json_keys(json, {where}))"
+    kind = f"json_type(json, {where})"
+    is_held = f"coalesce({kind} = 'NULL' OR {kind} = 'OBJECT' AND {only_known}, true)"
+    return " AND ".join([is_held, *(goes for _, goes in inner if goes != "true")])
+
+
+def _careful(members: Sequence[_Member], ignored: Sequence[str]) -> str:
+    """Removes only what the columns hold, by a merge patch (RFC 7386) made for the row."""
+    parts = [text(json.dumps(key) + ":null") for key in ignored]
+    for member in members:
+        removal = text(json.dumps(member.key) + ":null")
+        partly = ""
+        if member.inner:
+            opening = text(json.dumps(member.key) + ":{")
+            inner = ", ".join(
+                f"CASE WHEN {goes} THEN {text(json.dumps(name) + ':null')} END" for name, goes in member.inner
+            )
+            is_object = f"json_type(json, {text(pointer([member.key]))}) = 'OBJECT'"
+            partly = f" WHEN {is_object} THEN {opening} || concat_ws(',', {inner}) || '}}'"
+        parts.append(f"CASE WHEN {member.goes} THEN {removal}{partly} END")
+    return f"json_merge_patch(json, '{{' || concat_ws(',', {', '.join(parts)}) || '}}')"

@@ -1,0 +1,185 @@
+"""The warehouse file: one writer at a time, opened late and closed early.
+
+Belongs here: the lock, opening and closing DuckDB, and a transaction. Does not: what is written.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import filelock
+
+from .casting import MACROS
+from .schema import SourceSchema, apply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+LOCK_SECONDS = 1800.0
+"""How long a writer queues for its turn: the longest sync or drain should be over by then."""
+
+FOREIGN_SECONDS = 20.0
+"""How long a foreign process that holds the file is waited for."""
+
+_FLOOR = (1, 5)
+
+
+class WarehouseBusyError(Exception):
+    """The warehouse could not be opened, because somebody else holds it."""
+
+
+class WarehouseUnreadableError(Exception):
+    """The warehouse file cannot be opened as what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """The DuckDB file that only the pipeline opens.
+
+    Attributes:
+        path: the file; made, with its folder, when first opened.
+        schemas: the sources it holds.
+        lock_seconds: how long to queue behind another writer.
+        foreign_seconds: how long to wait for a foreign process to let go.
+    """
+
+    path: Path
+    schemas: tuple[SourceSchema, ...]
+    lock_seconds: float = LOCK_SECONDS
+    foreign_seconds: float = FOREIGN_SECONDS
+
+    @property
+    def wal(self) -> Path:
+        """DuckDB's write-ahead log."""
+        return self.path.with_name(self.path.name + ".wal")
+
+    def schema_of(self, source: str) -> str:
+        """The schema of a source.
+
+        Raises:
+            KeyError: the warehouse holds no such source.
+        """
+        return {schema.source: schema.schema for schema in self.schemas}[source]
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Waits for this writer's turn and keeps it: a kernel lock, which dies with its process.
+
+        Raises:
+            WarehouseBusyError: the turn did not come in time.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(f"{self.path}.lock", timeout=self.lock_seconds)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise WarehouseBusyError(
+                f"Another run has been writing to {self.path} for {self.lock_seconds:.0f} s: "
+                "let it end, or end it, and start this one again."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def open(self) -> Iterator[DuckDBPyConnection]:
+        """The file, in its turn and with today's structure; closed at the end, without a checkpoint.
+
+        Raises:
+            WarehouseBusyError: somebody else holds it.
+            WarehouseUnreadableError: it is no DuckDB database, or was made by something else.
+            NewerWarehouseError: a newer release wrote it.
+        """
+        with self.turn(), self.connected() as connection:
+            yield connection
+
+    @contextmanager
+    def connected(self) -> Iterator[DuckDBPyConnection]:
+        """As `open`, for one who has the turn."""
+        _require_floor()
+        if not self.path.exists():
+            self._create()
+        connection = self._connect()
+        try:
+            # Checkpoints cost as much as the inserts: one is made when publishing.
+            connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+            connection.execute("SET checkpoint_threshold = '4GB'")
+            connection.execute(MACROS)
+            apply(connection, self.schemas)
+            yield connection
+        finally:
+            connection.close()
+
+    def _create(self) -> None:
+        # A kill in the first writes of a new file leaves one that never opens: so aside, then renamed.
+        aside = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
+        aside.unlink(missing_ok=True)
+        duckdb.connect(aside).close()
+        aside.rename(self.path)
+        sync_folder(self.path.parent)
+
+    def _connect(self) -> DuckDBPyConnection:
+        patience = time.monotonic() + self.foreign_seconds
+        while True:
+            try:
+                return duckdb.connect(self.path)
+            except duckdb.IOException as error:
+                holder = re.search(r"held in (.+?) \(PID (\d+)\)", str(error))
+                if holder is None:
+                    raise WarehouseUnreadableError(
+                        f"{self.path} cannot be opened: {str(error).splitlines()[0]} "
+                        "Move it aside to start anew, or put a copy of the published file in its place."
+                    ) from error
+                if time.monotonic() > patience:
+                    raise WarehouseBusyError(
+                        f"Process {holder[2]} ({holder[1]}) holds {self.path}: close it there, and query the "
+                        "published file instead; what is waiting is taken up by the next run."
+                    ) from error
+                time.sleep(0.2)
+
+
+@contextmanager
+def transaction(connection: DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing: a COMMIT after an error would succeed with nothing saved, so an error rolls back."""
+    connection.execute("BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        _roll_back(connection)
+        raise
+
+
+def _roll_back(connection: DuckDBPyConnection) -> None:
+    try:
+        connection.execute("ROLLBACK")
+    except duckdb.Error:
+        # After a failed COMMIT there is no transaction left, or no usable database: the first error tells.
+        return
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a folder's entries durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _require_floor() -> None:
+    installed = tuple(int(part) for part in duckdb.__version__.split(".")[:2])
+    if installed < _FLOOR:
+        raise WarehouseUnreadableError(
+            f"DuckDB {duckdb.__version__} loses committed rows on a full disk: install 1.5 or later."
+        )

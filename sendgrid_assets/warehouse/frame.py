@@ -1,0 +1,73 @@
+"""pandas DataFrames in and out of tables.
+
+Belongs here: a user's own frame, upserted by its key, and a table as a frame. Does not: SendGrid's collections.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sendgrid_assets.catalog.collection import KEEPING_COLUMNS
+
+from .sql import name, names
+from .sync_log import utc_now
+from .upsert import Upserted, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from duckdb import DuckDBPyConnection
+
+_KEPT = tuple(column for column in KEEPING_COLUMNS if column.name != "extra")
+
+
+class FrameError(ValueError):
+    """A frame cannot be upserted as it is."""
+
+
+def read_frame(connection: DuckDBPyConnection, schema: str, table: str) -> pd.DataFrame:
+    """The whole table."""
+    return connection.execute(f"SELECT * FROM {name(schema, table)}").df()
+
+
+def upsert_frame(
+    connection: DuckDBPyConnection, schema: str, table: str, frame: pd.DataFrame, key: Sequence[str]
+) -> Upserted:
+    """Upserts a frame inside the caller's transaction; the table and new columns are made as needed.
+
+    Of several rows with one key the last counts. Rows that are not in the frame stay; columns the table keeps
+    for itself (`synced_at` and its kin) are left out of it.
+
+    Raises:
+        FrameError: a key column is missing.
+        KeylessRowError: a row has no key.
+    """
+    missing = [column for column in key if column not in frame.columns]
+    if missing:
+        raise FrameError(f"The frame for {schema}.{table} lacks its key {', '.join(missing)}.")
+    data = [str(column) for column in frame.columns if column not in {kept.name for kept in _KEPT}]
+    connection.register("frame", frame)
+    try:
+        _make_room(connection, schema, table, data)
+        batch = (
+            f"SELECT {names(data)} FROM (SELECT *, row_number() OVER () AS place FROM frame)"
+            f" QUALIFY row_number() OVER (PARTITION BY {names(key)} ORDER BY place DESC) = 1"
+        )
+        return merge(connection, name(schema, table), batch, key=key, data=data, now=utc_now(), whole=False)
+    finally:
+        connection.unregister("frame")
+
+
+def _make_room(connection: DuckDBPyConnection, schema: str, table: str, data: Sequence[str]) -> None:
+    columns = connection.execute(f"DESCRIBE SELECT {names(data)} FROM frame").fetchall()
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name(schema)}")
+    # A column of nothing but None has no type of its own.
+    types = {column[0]: "VARCHAR" if column[1] == '"NULL"' else column[1] for column in columns}
+    types.update((kept.name, kept.type) for kept in _KEPT)
+    declared = ", ".join(f"{name(column)} {type_}" for column, type_ in types.items())
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {name(schema, table)} ({declared})")
+    for column, type_ in types.items():
+        connection.execute(
+            f"ALTER TABLE {name(schema, table)} ADD COLUMN IF NOT EXISTS {name(column)} {type_}"
+        )

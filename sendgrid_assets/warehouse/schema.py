@@ -1,0 +1,176 @@
+"""The warehouse's structure, all of it from the catalog: tables, comments, views, and its version.
+
+Belongs here: DDL and additive migration. Does not: rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sendgrid_assets.catalog import bookkeeping
+from sendgrid_assets.catalog.events import ACTIVITY_COLUMNS, ACTIVITY_DESCRIPTION, EVENT_COLLECTIONS
+from sendgrid_assets.catalog.objects import OBJECT_COLLECTIONS
+
+from .sql import name, names, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from duckdb import DuckDBPyConnection
+
+    from sendgrid_assets.catalog.column import Column
+
+VERSION = 1
+"""Version of the structure; a warehouse with a higher one was written by a newer release."""
+
+
+class NewerWarehouseError(Exception):
+    """The warehouse was written by a newer release."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSchema:
+    """A source's place in the warehouse.
+
+    Attributes:
+        source: the source's name.
+        schema: its schema.
+        segment_views: whether Segment's view names are made too.
+    """
+
+    source: str
+    schema: str
+    segment_views: bool = False
+
+
+def apply(connection: DuckDBPyConnection, schemas: Sequence[SourceSchema]) -> None:
+    """Makes the structure what this release's catalog says, in one transaction; nothing if it is already.
+
+    Tables only ever gain columns. A schema whose source is gone keeps its tables.
+
+    Raises:
+        NewerWarehouseError: a newer release wrote the warehouse.
+    """
+    wanted = (*_creation(schemas), *_views(schemas), *_comments(schemas))
+    fingerprint = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
+    known = _version(connection)
+    if known and known[0] > VERSION:
+        raise NewerWarehouseError(
+            f"The warehouse has structure {known[0]} and this release knows {VERSION}: install the newer one."
+        )
+    if known == (VERSION, fingerprint):
+        return
+    connection.execute("BEGIN")
+    try:
+        for statement in _creation(schemas):
+            connection.execute(statement)
+        for statement in _missing_columns(connection, schemas):
+            connection.execute(statement)
+        for statement in _views(schemas):
+            connection.execute(statement)
+        for statement in _comments(schemas):
+            connection.execute(statement)
+        table = name(bookkeeping.SCHEMA, "schema_version")
+        applied_at = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        connection.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", [VERSION, fingerprint, applied_at])
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: DuckDBPyConnection) -> tuple[int, str] | None:
+    exists = connection.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = 'schema_version'",
+        [bookkeeping.SCHEMA],
+    ).fetchone()
+    if not exists:
+        return None
+    return connection.execute(
+        f"SELECT version, fingerprint FROM {name(bookkeeping.SCHEMA, 'schema_version')}"
+        " ORDER BY version DESC, applied_at DESC LIMIT 1"
+    ).fetchone()
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    schema: str
+    table: str
+    description: str
+    columns: tuple[Column, ...]
+
+
+def _tables(schemas: Iterable[SourceSchema]) -> Iterator[_Table]:
+    for kept in bookkeeping.BOOKKEEPING_TABLES:
+        yield _Table(bookkeeping.SCHEMA, kept.table, kept.description, kept.columns)
+    for schema in schemas:
+        for collection in (*OBJECT_COLLECTIONS, *EVENT_COLLECTIONS):
+            yield _Table(schema.schema, collection.table, collection.description, collection.columns)
+
+
+def _creation(schemas: Sequence[SourceSchema]) -> Iterator[str]:
+    yield f"CREATE SCHEMA IF NOT EXISTS {name(bookkeeping.SCHEMA)}"
+    for schema in schemas:
+        yield f"CREATE SCHEMA IF NOT EXISTS {name(schema.schema)}"
+    for table in _tables(schemas):
+        columns = ", ".join(f"{name(column.name)} {column.type}" for column in table.columns)
+        yield f"CREATE TABLE IF NOT EXISTS {name(table.schema, table.table)} ({columns})"
+
+
+def _missing_columns(connection: DuckDBPyConnection, schemas: Sequence[SourceSchema]) -> list[str]:
+    there = set(
+        connection.execute(
+            "SELECT schema_name, table_name, column_name FROM duckdb_columns()"
+            " WHERE database_name = current_database()"
+        ).fetchall()
+    )
+    return [
+        f"ALTER TABLE {name(table.schema, table.table)} ADD COLUMN {name(column.name)} {column.type}"
+        for table in _tables(schemas)
+        for column in table.columns
+        if (table.schema, table.table, column.name) not in there
+    ]
+
+
+def _views(schemas: Sequence[SourceSchema]) -> Iterator[str]:
+    for schema in schemas:
+        union = " UNION ALL BY NAME ".join(
+            f"SELECT * FROM {name(schema.schema, collection.table)}" for collection in EVENT_COLLECTIONS
+        )
+        columns = names(column.name for column in ACTIVITY_COLUMNS)
+        yield f"CREATE OR REPLACE VIEW {name(schema.schema, 'activity')} AS SELECT {columns} FROM ({union})"
+        if schema.segment_views:
+            yield from _segment_views(schema.schema)
+
+
+def _segment_views(schema: str) -> Iterator[str]:
+    """Segment's names: `<table>_view` for each, and `_open`; event time in unix seconds, as theirs is."""
+    seconds = "SELECT * REPLACE (epoch(timestamp)::BIGINT AS timestamp) FROM"
+    for table in (*(collection.table for collection in EVENT_COLLECTIONS), "activity"):
+        yield f"CREATE OR REPLACE VIEW {name(schema, f'{table}_view')} AS {seconds} {name(schema, table)}"
+    yield f"CREATE OR REPLACE VIEW {name(schema, '_open')} AS {seconds} {name(schema, 'open')}"
+    for collection in OBJECT_COLLECTIONS:
+        view = name(schema, f"{collection.table}_view")
+        yield (
+            f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {name(schema, collection.table)}"
+            " WHERE deleted_at IS NULL"
+        )
+
+
+def _comments(schemas: Sequence[SourceSchema]) -> Iterator[str]:
+    for table in _tables(schemas):
+        qualified = name(table.schema, table.table)
+        yield f"COMMENT ON TABLE {qualified} IS {text(table.description)}"
+        yield from _column_comments(qualified, table.columns)
+    for schema in schemas:
+        qualified = name(schema.schema, "activity")
+        yield f"COMMENT ON VIEW {qualified} IS {text(ACTIVITY_DESCRIPTION)}"
+        yield from _column_comments(qualified, ACTIVITY_COLUMNS)
+
+
+def _column_comments(qualified: str, columns: Iterable[Column]) -> Iterator[str]:
+    for column in columns:
+        yield f"COMMENT ON COLUMN {qualified}.{name(column.name)} IS {text(column.description)}"

@@ -1,0 +1,42 @@
+"""Rows on disk before the warehouse is opened, so that memory stays flat and the lock is held briefly.
+
+Belongs here: NDJSON staging files. Does not: reading them in (`warehouse.upsert`).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Rows in a file, one JSON object a line."""
+
+    path: Path
+    rows: int
+
+
+@contextmanager
+def staged(rows: Iterable[bytes], folder: Path) -> Iterator[Staged]:
+    """Writes the rows to a file that lives as long as the block.
+
+    Args:
+        rows: JSON objects, each on one line.
+        folder: where; made if it is missing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="sync-", dir=folder) as here:
+        path = Path(here) / "rows.ndjson"
+        count = 0
+        with path.open("wb", buffering=1 << 20) as out:
+            for row in rows:
+                out.write(row + b"\n")
+                count += 1
+        yield Staged(path, count)
