@@ -74,16 +74,17 @@ def _by_offset(
     params: Params = {**collection.params, "limit": style.limit}
     if style.frozen_by:
         params[style.frozen_by] = int(client.now())
-    offset, last = 0, b""
+    offset = 0
+    last: Page = []
     while True:
         body = client.get(collection.path, {**params, "offset": offset})
         rows = read_rows(body, collection.wrapper, collection.path)
-        if offset:
-            evidence.moved |= rows[:1] != [last]
-        yield rows
-        if len(rows) <= (offset > 0) or (style.short_page_ends and len(rows) < style.limit):
+        evidence.moved |= rows[: len(last)] != last
+        fresh = rows[1:] if last and rows[:1] == last else rows
+        yield fresh
+        if not fresh or (style.short_page_ends and len(rows) < style.limit):
             return
-        offset, last = offset + len(rows) - 1, rows[-1]
+        offset, last = offset + len(rows) - 1, rows[-1:]
 
 
 def _by_token(client: Client, collection: ObjectCollection, style: ByToken) -> Iterator[Page]:
