@@ -1,0 +1,1 @@
+"""Tests of `sendgrid_assets.simulator`, over real HTTP on loopback."""
