@@ -6,6 +6,7 @@ Belongs here: what the demo puts together and says. Does not: the account (`simu
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from importlib.resources import files
 from pathlib import Path
@@ -139,7 +140,7 @@ def run_once(environ: dict[str, str], say: Callable[[str], object]) -> bool:
 
 
 def _burst(demo: Demo, account: Account, say: Callable[[str], object]) -> bool:
-    traffic = Traffic(account, key=demo.key)
+    traffic = Traffic(account, key=demo.key, seed=secrets.randbits(64))
     with running(receiver.create_app(demo.settings)) as url, httpx.Client(timeout=30) as client:
         answers = [
             traffic.post(f"{url}/webhooks/{SOURCE}", traffic.batch(_EVENTS_A_POST), client).is_success

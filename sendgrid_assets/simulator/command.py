@@ -6,6 +6,7 @@ Belongs here: putting the parts together for one process. Does not: the command 
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def simulate(
         webhook_url: where signed events are posted; None for nowhere.
         private_key_file: PEM file that keeps the webhook's key, made if missing; None for a key of this run.
         public_key_file: where the verification key is written, as SendGrid shows it.
-        seed: what the account's contents depend on.
+        seed: what the account's contents depend on; its events are new each time.
         contacts: how many contacts there are at first.
         every: seconds between two posts.
 
@@ -54,7 +55,9 @@ def simulate(
         ValueError: the private key file holds no P-256 key.
     """
     account = Account(seed=seed, contacts=contacts)
-    traffic = Traffic(account, key=kept_key(private_key_file) if private_key_file else None)
+    traffic = Traffic(
+        account, key=kept_key(private_key_file) if private_key_file else None, seed=secrets.randbits(64)
+    )
     if public_key_file:
         public_key_file.write_text(traffic.public_key + "\n")
     stop = threading.Event()
