@@ -91,7 +91,7 @@ def _note(
         sync_log.record(
             connection,
             sync_log.SyncRun(
-                run_id=context.run_id,
+                run_id=context.run.run_id,
                 source=context.asset_key.path[0],
                 table_name=collection.table,
                 started_at=now,
