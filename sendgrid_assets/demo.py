@@ -18,7 +18,7 @@ import httpx
 
 from .defs.build import build_definitions
 from .defs.console import run_job
-from .processes import Group, dagster_dev, ending_on_signals, require_free, this_command
+from .processes import Group, answers, dagster_dev, ending_on_signals, require_free, this_command
 from .settings import Settings, SourceSettings, load_settings
 from .simulator.account import Account
 from .simulator.running import running
@@ -232,12 +232,9 @@ def _await(group: Group, demo: Demo, url: str) -> None:
     while time.monotonic() < patience:
         if ended := group.ended():
             raise _ended(demo, *ended)
-        try:
-            httpx.get(url, timeout=2)
-        except httpx.HTTPError:
-            time.sleep(0.2)
-        else:
+        if answers(url):
             return
+        time.sleep(0.2)
     raise DemoError(f"{url} did not answer within {_START_SECONDS:.0f} s: see the logs in {demo.folder}.")
 
 

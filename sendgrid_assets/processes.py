@@ -14,6 +14,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
+import httpx
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
@@ -117,6 +119,15 @@ def require_free(host: str, port: int, option: str) -> None:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         raise PortTakenError(f"Port {port} of {host} is in use: choose another with {option}.") from error
+
+
+def answers(url: str) -> bool:
+    """Whether anything answers there."""
+    try:
+        httpx.get(url, timeout=2)
+    except httpx.HTTPError:
+        return False
+    return True
 
 
 def this_python(module: str, *arguments: str) -> list[str]:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .processes import Group, dagster_dev, ending_on_signals, require_free, this_command, this_python
+from .processes import Group, answers, dagster_dev, ending_on_signals, require_free, this_command, this_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,15 +50,19 @@ def run(settings: Settings, say: Callable[[str], object], *, port: int, receiver
         try:
             start("receiver", this_command("receive", "--port", str(listening)))
             start("dagster", dagster_dev(HOST, port, *_target()))
-            for source in settings.sources:
-                if source.api_key and not settings.warehouse.exists():
-                    start(f"{source.name}-first-sync", _sync(source.name))
-                    say(f"{source.name} is synced for the first time.")
             say(f"Dagster's UI   http://{HOST}:{port}")
             for source in settings.sources:
                 say(f"Receiver       http://{settings.receiver_host}:{listening}/webhooks/{source.name}")
             say(f"File to query  {settings.published}\nLogs are in {folder}. Ctrl-C ends it all.")
+            never_synced = (
+                [] if settings.warehouse.exists() else [s.name for s in settings.sources if s.api_key]
+            )
             while (ended := group.ended("receiver", "dagster")) is None:
+                # Not before Dagster has made its storage: two that make it at once trip over each other.
+                if never_synced and answers(f"http://{HOST}:{port}/server_info"):
+                    source_name = never_synced.pop(0)
+                    say(f"{source_name} is synced for the first time.")
+                    start(f"{source_name}-first-sync", _sync(source_name))
                 time.sleep(0.5)
             raise UpError(f"The {ended[0]} ended with status {ended[1]}: see {folder / ended[0]}.log.")
         except KeyboardInterrupt:

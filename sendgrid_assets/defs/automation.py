@@ -3,6 +3,7 @@
 Belongs here: when something runs. Does not: what it does. Decisions are pure functions under thin shells.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from sendgrid_assets.settings import Settings, SettingsError, SourceSettings
 from sendgrid_assets.webhook.landing import Landing
 
 from . import names
+from .resources import make_warehouse
 
 AssetJob = Any
 """What `define_asset_job` makes; its class is not public."""
@@ -24,6 +26,9 @@ UNFINISHED = (
     dg.DagsterRunStatus.CANCELING,
 )
 """Wider than Dagster's own list of runs in progress: a queued drain will see today's files too."""
+
+PUBLISH_AGAIN_SECONDS = 600.0
+"""How long after a failed publish the next is tried."""
 
 SYNC_SECONDS, DRAIN_SECONDS = 6 * 3600, 2 * 3600
 """A run killed with its process stays STARTED until this has passed, and holds the next one back so long."""
@@ -91,12 +96,18 @@ def sync_schedule(settings: Settings, source: SourceSettings, job: AssetJob) -> 
         ) from error
 
 
-def landing_sensor(settings: Settings, source: SourceSettings, job: AssetJob) -> dg.SensorDefinition:
-    """Asks for one drain when files wait and none is under way; the drain itself finds what there is."""
+def landing_sensor(
+    settings: Settings, source: SourceSettings, jobs: Sequence[AssetJob]
+) -> dg.SensorDefinition:
+    """Asks for one drain when files wait and none is under way; the drain itself finds what there is.
+
+    Where a run was killed before it published, or could not, it asks for a publish alone.
+    """
+    resource = make_warehouse(settings)
 
     @dg.sensor(
         name=f"{source.name}_landing",
-        job=job,
+        jobs=jobs,
         minimum_interval_seconds=settings.drain_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Rings for {names.drain_job(source.name)} when files wait in the landing directory.",
@@ -104,29 +115,57 @@ def landing_sensor(settings: Settings, source: SourceSettings, job: AssetJob) ->
     def landing(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         folder = Landing(settings.landing_dir.absolute(), source.name)
         waiting = len(folder.waiting()) if folder.new.is_dir() else 0
-        running = _unfinished(context.instance, names.drain_job(source.name)) if waiting else None
-        return decide(waiting, running)
+        drain = names.drain_job(source.name)
+        if waiting:
+            return decide_drain(waiting, drain, _unfinished(context.instance, drain))
+        if resource.is_due():
+            return decide_publish(_unfinished(context.instance), _last_failed_publish(context.instance))
+        return dg.SkipReason("No file waits in the landing directory.")
 
     return landing
 
 
-def decide(waiting: int, running: dg.DagsterRun | None) -> dg.RunRequest | dg.SkipReason:
+def decide_drain(waiting: int, drain: str, running: dg.DagsterRun | None) -> dg.RunRequest | dg.SkipReason:
     """Whether to ask for a drain.
 
     Args:
-        waiting: complete files in the landing directory.
+        waiting: complete files in the landing directory, at least one.
+        drain: the drain job's name.
         running: a drain that has not ended.
     """
-    files = f"{waiting} file waits" if waiting == 1 else f"{waiting} files wait"
-    if not waiting:
-        return dg.SkipReason("No file waits in the landing directory.")
     if running:
+        files = f"{waiting} file waits" if waiting == 1 else f"{waiting} files wait"
         return dg.SkipReason(
             f"{files}; drain {running.run_id[:8]} is {running.status.value} and will take them."
         )
-    return dg.RunRequest()
+    return dg.RunRequest(job_name=drain)
 
 
-def _unfinished(instance: dg.DagsterInstance, job: str) -> dg.DagsterRun | None:
+def decide_publish(
+    running: dg.DagsterRun | None, failed_seconds_ago: float | None
+) -> dg.RunRequest | dg.SkipReason:
+    """Whether to ask for a publish, where commits are not published.
+
+    Args:
+        running: any run that has not ended; ours publish at their end.
+        failed_seconds_ago: when the last publish failed, if it did.
+    """
+    if running:
+        return dg.SkipReason(
+            f"Run {running.run_id[:8]} is {running.status.value} and publishes when it ends."
+        )
+    if failed_seconds_ago is not None and failed_seconds_ago < PUBLISH_AGAIN_SECONDS:
+        return dg.SkipReason("The last publish failed; the next is tried ten minutes after it.")
+    return dg.RunRequest(job_name=names.PUBLISH_JOB)
+
+
+def _unfinished(instance: dg.DagsterInstance, job: str | None = None) -> dg.DagsterRun | None:
     runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNFINISHED), limit=1)
     return runs[0] if runs else None
+
+
+def _last_failed_publish(instance: dg.DagsterInstance) -> float | None:
+    records = instance.get_run_records(dg.RunsFilter(job_name=names.PUBLISH_JOB), limit=1)
+    if records and records[0].dagster_run.status is dg.DagsterRunStatus.FAILURE:
+        return time.time() - (records[0].end_time or 0)
+    return None

@@ -43,7 +43,8 @@ def build_definitions(
         SettingsError: a setting cannot be used.
     """
     settings = settings or load_settings()
-    parts = [_source_definitions(settings, source) for source in settings.sources]
+    publish = [automation.publish_job()] if settings.published else []
+    parts = [_source_definitions(settings, source, publish) for source in settings.sources]
     tables = [
         key
         for part in parts
@@ -53,7 +54,7 @@ def build_definitions(
     ]
     shared = dg.Definitions(
         assets=[published_asset(settings, tables)] if settings.published else [],
-        jobs=[automation.publish_job()] if settings.published else [],
+        jobs=publish,
         resources={
             names.WAREHOUSE: warehouse_resource(settings),
             names.TABLES: tables_io_manager(),
@@ -65,7 +66,9 @@ def build_definitions(
     return dg.Definitions.merge(shared, *parts)
 
 
-def _source_definitions(settings: Settings, source: SourceSettings) -> dg.Definitions:
+def _source_definitions(
+    settings: Settings, source: SourceSettings, publish: Sequence[automation.AssetJob]
+) -> dg.Definitions:
     collections = [BY_TABLE[table] for table in source.selected]
     synced = [sync_asset(source, collection) for collection in collections]
     events = event_assets(settings, source)
@@ -76,7 +79,7 @@ def _source_definitions(settings: Settings, source: SourceSettings) -> dg.Defini
         asset_checks=[table_checks(source, collection) for collection in collections],
         jobs=[sync, drain],
         schedules=[automation.sync_schedule(settings, source, sync)],
-        sensors=[automation.landing_sensor(settings, source, drain)],
+        sensors=[automation.landing_sensor(settings, source, [drain, *publish])],
     )
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import dagster as dg
 import pytest
 
-from sendgrid_assets.defs.automation import decide
+from sendgrid_assets.defs.automation import decide_drain, decide_publish
 from sendgrid_assets.defs.build import build_definitions
 from sendgrid_assets.settings import SettingsError, load_settings
 from sendgrid_assets_tests.site import Site
@@ -53,16 +53,48 @@ def test_the_sensor_looks_as_often_as_it_is_told() -> None:
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 
 
-@pytest.mark.parametrize(
-    ("waiting", "running", "asks"),
-    [(0, None, False), (1, None, True), (3, None, True), (3, dg.DagsterRunStatus.STARTED, False)],
-)
-def test_a_drain_is_asked_for_when_files_wait_and_none_runs(
-    waiting: int, running: dg.DagsterRunStatus | None, asks: bool
-) -> None:
-    run = dg.DagsterRun("sendgrid_drain", run_id="12345678-0000", status=running) if running else None
-    answer = decide(waiting, run)
-    assert isinstance(answer, dg.RunRequest) is asks
+def _run(job: str, status: dg.DagsterRunStatus) -> dg.DagsterRun:
+    return dg.DagsterRun(job, run_id="12345678-0000", status=status)
+
+
+@pytest.mark.parametrize("status", [None, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+def test_a_drain_is_asked_for_unless_one_has_not_ended(status: dg.DagsterRunStatus | None) -> None:
+    answer = decide_drain(3, "sendgrid_drain", _run("sendgrid_drain", status) if status else None)
+    assert isinstance(answer, dg.RunRequest) is (status is None)
     if isinstance(answer, dg.RunRequest):
-        assert answer.run_key is None
-        assert not answer.run_config
+        assert (answer.job_name, answer.run_key, answer.run_config) == ("sendgrid_drain", None, {})
+
+
+@pytest.mark.parametrize(
+    ("running", "failed_seconds_ago", "asks"),
+    [(False, None, True), (True, None, False), (False, 5.0, False), (False, 3600.0, True)],
+)
+def test_a_publish_is_asked_for_when_nothing_else_will(
+    running: bool, failed_seconds_ago: float | None, asks: bool
+) -> None:
+    run = _run("sendgrid_sync", dg.DagsterRunStatus.STARTED) if running else None
+    answer = decide_publish(run, failed_seconds_ago)
+    assert isinstance(answer, dg.RunRequest) is asks
+
+
+def test_what_was_committed_and_not_published_is_published_in_the_end(site: Site) -> None:
+    site.sync("lists")
+    published = site.settings.published
+    assert published is not None
+    published.unlink()
+    sensor = site.definitions.resolve_sensor_def("sendgrid_landing")
+    with dg.build_sensor_context(instance=site.instance) as context:
+        answer = sensor(context)
+    assert isinstance(answer, dg.RunRequest)
+    assert answer.job_name == "publish"
+    assert site.run("publish").success
+    with dg.build_sensor_context(instance=site.instance) as context:
+        assert isinstance(sensor(context), dg.SkipReason)
+
+
+def test_a_publish_that_fails_is_said_in_the_runs_log(site: Site) -> None:
+    (site.folder / "in-the-way").touch()
+    site.variables["SENDGRID_PUBLISHED"] = str(site.folder / "in-the-way" / "published.duckdb")
+    result = site.sync("lists")
+    said = [entry.user_message for entry in site.instance.all_logs(result.run_id)]
+    assert any("Nothing was published" in message for message in said)

@@ -1,0 +1,110 @@
+"""The demo as a user runs it: real processes, real ports, and a real browser."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+from pathlib import Path
+
+import duckdb
+import httpx
+import pytest
+
+from .processes import call, environment, free_port, ours, page, processes_that_mention, started, wait_for
+
+
+def _count(published: Path, table: str) -> int:
+    with duckdb.connect(published, read_only=True) as connection:
+        row = connection.execute(f"SELECT count(*) FROM sendgrid.{table}").fetchone()
+    return row[0] if row else 0
+
+
+def test_once_fills_the_tables_and_says_what_is_in_them(tmp_path: Path) -> None:
+    done = call(*ours("demo", "--once"), cwd=tmp_path, env=environment())
+    assert done.returncode == 0, done.stdout + done.stderr
+    published = tmp_path / "demo-data" / "published.duckdb"
+    for table in (
+        "lists",
+        "recipients",
+        "mc_contacts",
+        "suppression_bounces",
+        "processed",
+        "delivered",
+        "open",
+    ):
+        assert f"sendgrid.{table} " in done.stdout
+        assert _count(published, table) > 0
+    assert str(published) in done.stdout
+    assert "Warning" not in done.stderr
+
+
+def test_together_it_fills_the_tables_keeps_on_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    port, receiver, simulator = free_port(), free_port(), free_port()
+    log, published = tmp_path / "demo.log", tmp_path / "demo-data" / "published.duckdb"
+    options = (f"--port={port}", f"--receiver-port={receiver}", f"--simulator-port={simulator}")
+    with started(*ours("demo", *options), cwd=tmp_path, env=environment(), log=log) as demo:
+        wait_for(lambda: "Try: " in log.read_text() or demo.poll() is not None, "the demo's addresses")
+        said = log.read_text()
+        for address in (
+            f"http://127.0.0.1:{port}",
+            f"http://127.0.0.1:{receiver}/webhooks/sendgrid",
+            str(published),
+        ):
+            assert address in said, said
+        assert _count(published, "mc_contacts") > 0
+        wait_for(lambda: _count(published, "activity") > 0, "the first events")
+        before = _count(published, "activity")
+        wait_for(lambda: _count(published, "activity") > before, "more events")
+        assert httpx.get(f"http://127.0.0.1:{receiver}/healthz").status_code == 200
+        if shutil.which("chromium"):
+            shown = page(f"http://127.0.0.1:{port}/assets/sendgrid/lists?view=overview", tmp_path / "browser")
+            assert "One row per legacy contact list" in shown
+            assert "recipient_count" in shown
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(40) == 0
+    assert log.read_text().strip().endswith("Stopping.")
+    assert processes_that_mention(str(tmp_path / "demo-data")) == []
+    for logged in (tmp_path / "demo-data").glob("*.log"):
+        assert "Traceback" not in logged.read_text(), logged
+        assert "@example" not in logged.read_text(), logged
+
+
+def test_a_real_accounts_data_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    duckdb.connect(tmp_path / "data" / "warehouse.duckdb").close()
+    done = call(*ours("demo", "--once"), cwd=tmp_path, env=environment(SENDGRID_DATA_DIR="data"))
+    assert done.returncode == 1
+    assert "SENDGRID_DATA_DIR" in done.stderr
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["warehouse.duckdb"]
+
+
+def test_a_real_accounts_settings_do_not_leak_in(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        f"SENDGRID_API_KEY=SG.real\nSENDGRID_API_URL=http://127.0.0.1:9\nSENDGRID_WAREHOUSE={tmp_path}/real.duckdb\n"
+    )
+    done = call(
+        *ours("demo", "--once"),
+        cwd=tmp_path,
+        env=environment(SENDGRID_API_KEY="SG.real", SENDGRID_SCHEMA="real"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (tmp_path / "real.duckdb").exists()
+    assert _count(tmp_path / "demo-data" / "published.duckdb", "lists") > 0
+
+
+@pytest.mark.parametrize("option", ["--port", "--receiver-port", "--simulator-port"])
+def test_a_port_in_use_names_its_option(tmp_path: Path, option: str) -> None:
+    ports = {name: free_port() for name in ("--port", "--receiver-port", "--simulator-port")}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports[option] = taken.getsockname()[1]
+        done = call(
+            *ours("demo", *(f"{name}={port}" for name, port in ports.items())),
+            cwd=tmp_path,
+            env=environment(),
+        )
+    assert done.returncode == 1
+    assert (
+        done.stderr == f"Error: Port {ports[option]} of 127.0.0.1 is in use: choose another with {option}.\n"
+    )
+    assert not (tmp_path / "demo-data").exists()
