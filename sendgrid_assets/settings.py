@@ -6,176 +6,56 @@ acting on any of it. `load_settings` is the one way in.
 
 from __future__ import annotations
 
-import datetime as dt
-import difflib
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
-from .catalog.objects import BY_TABLE
-from .webhook.signature import PublicKey, read_public_key
+from .source_settings import NAME, Model, SourceSettings, listed
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+__all__ = ["Settings", "SettingsError", "SourceSettings", "load_settings", "variables"]
 
 RESERVED_SCHEMAS = frozenset(
     {"main", "temp", "system", "information_schema", "pg_catalog", "_sendgrid_assets"}
 )
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SECRET = re.compile(r"SG\.[\w.-]+|(?<=://)[^/@]*(?=@)")
 
 
 class SettingsError(ValueError):
     """A variable has a value that cannot be used. Its text names the variable and the mend."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
-
-
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class SourceSettings(_Model):
-    """What the environment says of one source; each field is `<S>_<FIELD>`."""
-
-    name: str = Field(exclude=True)
-    schema_: str = Field(
-        default="",
-        alias="schema",
-        description="schema in the warehouse, when it should differ from the source's name",
-        json_schema_extra={
-            "shown": "the source's name",
-            "mend": "use a lower-case name such as sendgrid_prod",
-        },
-    )
-    api_key: SecretStr | None = Field(
-        default=None,
-        description="SendGrid API key; read access suffices. Without it the source's sync is skipped",
-        json_schema_extra={"mend": "paste the key itself; it begins with SG. and has no blanks"},
-    )
-    api_url: str = Field(
-        default="https://api.sendgrid.com",
-        description="`https://api.eu.sendgrid.com` for EU accounts",
-        json_schema_extra={"mend": "set it to an address such as https://api.sendgrid.com"},
-    )
-    on_behalf_of: str | None = Field(default=None, description="subuser to act for")
-    collections: tuple[str, ...] | Literal["all"] | None = Field(
-        default=None,
-        description="tables to sync, comma-separated; `all` for all",
-        json_schema_extra={
-            "shown": "all but the costly ones",
-            "mend": "name tables of the object collections",
-        },
-    )
-    start_date: dt.date = Field(
-        default_factory=lambda: _months_ago(13),
-        description="first day of the stats tables",
-        json_schema_extra={"shown": "13 months ago", "mend": "write a date as YYYY-MM-DD"},
-    )
-    segment_views: bool = Field(
-        default=False,
-        description="also create the view names Segment's warehouses have",
-        json_schema_extra={"mend": "set it to true or false"},
-    )
-    webhook_public_key: tuple[PublicKey, ...] = Field(
-        default=(),
-        description="the webhook's verification key; several, comma-separated, while rotating",
-        json_schema_extra={
-            "shown": "",
-            "mend": "paste the whole verification key from SendGrid's webhook page",
-        },
-    )
-    webhook_unsigned: bool = Field(
-        default=False,
-        description="accept unsigned events: whoever reaches the port can then write events",
-        json_schema_extra={"mend": "set it to true or false"},
-    )
-
-    @property
-    def schema_name(self) -> str:
-        """The source's schema in the warehouse."""
-        return self.schema_ or self.name
-
-    @property
-    def prefix(self) -> str:
-        """What the source's variables begin with."""
-        return f"{self.name.upper()}_"
-
-    @property
-    def selected(self) -> tuple[str, ...]:
-        """Tables to sync, in the catalog's order."""
-        if self.collections in (None, "all"):
-            return tuple(BY_TABLE)
-        return tuple(table for table in BY_TABLE if table in (self.collections or ()))
-
-    @property
-    def named(self) -> frozenset[str]:
-        """Tables the user asked for by name: one of these that is refused fails."""
-        return frozenset(self.collections) if isinstance(self.collections, tuple) else frozenset()
-
-    @field_validator("schema_")
-    @classmethod
-    def _schema(cls, value: str) -> str:
-        if value and not _NAME.fullmatch(value):
-            raise ValueError("is no plain name")
-        return value
-
-    @field_validator("api_key", mode="before")
-    @classmethod
-    def _key(cls, value: str) -> str:
-        key = value.strip().strip("'\"")
-        if not key.isascii() or any(character.isspace() or not character.isprintable() for character in key):
-            raise ValueError("holds a character no API key has")
-        return key
-
-    @field_validator("api_url")
-    @classmethod
-    def _url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
-            raise ValueError("is no address")
-        return value.rstrip("/")
-
-    @field_validator("collections", mode="before")
-    @classmethod
-    def _collections(cls, value: str) -> tuple[str, ...] | str:
-        names = _listed(value)
-        if names == ("all",):
-            return "all"
-        for name in names:
-            if name not in BY_TABLE:
-                close = difflib.get_close_matches(name, BY_TABLE, n=1)
-                hint = f"; did you mean {close[0]}" if close else f"; there are {', '.join(BY_TABLE)}"
-                raise ValueError(f"names {name}, which is no object collection{hint}")
-        return names
-
-    @field_validator("webhook_public_key", mode="before")
-    @classmethod
-    def _public_keys(cls, value: str) -> tuple[PublicKey, ...]:
-        return tuple(read_public_key(text) for text in _listed(value))
-
-
-class Settings(_Model):
+class Settings(Model):
     """What the environment says; each field is `SENDGRID_<FIELD>`."""
 
     sources: tuple[SourceSettings, ...] = Field(
         description="source names, comma-separated; one source is one SendGrid account",
-        json_schema_extra={"shown": "sendgrid", "mend": "use distinct names such as sendgrid,marketing_eu"},
+        json_schema_extra={"shown": "`sendgrid`", "mend": "use distinct names such as sendgrid,marketing_eu"},
     )
     data_dir: Path = Field(default=Path("data"), description="everything this project writes")
     warehouse: Path = Field(
         description="the DuckDB file that only the pipeline opens",
-        json_schema_extra={"shown": "<data dir>/warehouse.duckdb", "mend": "give the path of a file"},
+        json_schema_extra={"shown": "`<data dir>/warehouse.duckdb`", "mend": "give the path of a file"},
     )
     published: Path | None = Field(
         description="the file to query, replaced after each run; `off` for none",
-        json_schema_extra={"shown": "<data dir>/published.duckdb", "mend": "give the path of a file, or off"},
+        json_schema_extra={
+            "shown": "`<data dir>/published.duckdb`",
+            "mend": "give the path of a file, or off",
+        },
     )
     landing_dir: Path = Field(
-        description="where webhook events land", json_schema_extra={"shown": "<data dir>/landing"}
+        description="where webhook events land", json_schema_extra={"shown": "`<data dir>/landing`"}
     )
     sync_cron: str = Field(
         default="0 */3 * * *",
@@ -246,8 +126,8 @@ def load_settings(environ: dict[str, str] | None = None) -> Settings:
         from_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
         environ = {**from_file, **os.environ}
     names = _source_names(environ)
-    data_dir = Path(environ.get("SENDGRID_DATA_DIR") or "data")
     given = _given(environ, "SENDGRID_", Settings)
+    data_dir = Path(given.get("data_dir", "data"))
     given["sources"] = tuple(_source(name, environ) for name in names)
     given["warehouse"] = _warehouse(given.get("warehouse"), data_dir)
     given["published"] = _published(given.get("published"), data_dir)
@@ -257,38 +137,16 @@ def load_settings(environ: dict[str, str] | None = None) -> Settings:
     return settings
 
 
-def settings_table() -> str:
-    """The settings as Markdown tables, for the README."""
-    return (
-        _table(Settings, "SENDGRID_")
-        + "\nPer source, with the source's name in upper case as prefix (`sendgrid`: `SENDGRID_API_KEY`; "
-        "`marketing_eu`: `MARKETING_EU_API_KEY`):\n\n" + _table(SourceSettings, "<S>_")
-    )
-
-
-def _table(model: type[_Model], prefix: str) -> str:
-    lines = ["| variable | default | meaning |", "|---|---|---|"]
-    for variable, field in _variables(model).items():
-        extra: Any = field.json_schema_extra or {}
-        default = extra.get("shown")
-        if default is None:
-            default = "" if field.default is None else str(field.default)
-            default = default.lower() if isinstance(field.default, bool) else default
-        shown = f"`{default}`" if default and " " not in default.replace(" dir>", "") else default
-        shown = f"`{default}`" if "*" in str(default) else shown
-        lines.append(f"| `{prefix}{variable.upper()}` | {shown} | {field.description} |")
-    return "\n".join(lines) + "\n"
-
-
-def _variables(model: type[_Model]) -> dict[str, Any]:
+def variables(model: type[Model]) -> dict[str, FieldInfo]:
+    """The fields of a model by their variable's name, without its prefix and in lower case."""
     return {field.alias or name: field for name, field in model.model_fields.items() if not field.exclude}
 
 
-def _given(environ: dict[str, str], prefix: str, model: type[_Model]) -> dict[str, Any]:
+def _given(environ: dict[str, str], prefix: str, model: type[Model]) -> dict[str, Any]:
     """The variables that are set; an empty one counts as not set."""
     return {
         variable: environ[name]
-        for variable in _variables(model)
+        for variable in variables(model)
         if (environ.get(name := f"{prefix}{variable.upper()}") or "").strip()
     }
 
@@ -299,7 +157,7 @@ def _build(model: type[Any], given: dict[str, Any], prefix: str) -> Any:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         variable = str(first["loc"][0])
-        extra: Any = _variables(model)[variable].json_schema_extra or {}
+        extra: Any = variables(model)[variable].json_schema_extra or {}
         raise SettingsError(
             _sentence(prefix + variable.upper(), given.get(variable), first, extra.get("mend"))
         ) from None
@@ -307,10 +165,15 @@ def _build(model: type[Any], given: dict[str, Any], prefix: str) -> Any:
 
 def _sentence(name: str, value: object, error: Any, mend: str | None) -> str:
     secret = name.endswith("_KEY")
-    shown = "its value" if secret else f"{str(value)!r}"
+    shown = "its value" if secret else repr(str(value))
     cause = error.get("ctx", {}).get("error")
     reason = str(cause) if cause else f"cannot be used ({error['msg'].lower()})"
-    return f"{name}: {shown} {reason}: {mend or 'correct or unset it'}."
+    return f"{name}: {_redacted(f'{shown} {reason}')}: {mend or 'correct or unset it'}."
+
+
+def _redacted(text: str) -> str:
+    """The text without a key that was put into the wrong variable."""
+    return _SECRET.sub("…", text)
 
 
 def _source(name: str, environ: dict[str, str]) -> SourceSettings:
@@ -322,11 +185,12 @@ def _source(name: str, environ: dict[str, str]) -> SourceSettings:
 
 
 def _source_names(environ: dict[str, str]) -> tuple[str, ...]:
-    names = _listed(environ.get("SENDGRID_SOURCES") or "sendgrid")
+    value = environ.get("SENDGRID_SOURCES") or ""
+    names = listed(value if value.strip() else "sendgrid")
     mend = "use distinct lower-case names such as sendgrid,marketing_eu."
     for name in names:
-        if not _NAME.fullmatch(name):
-            raise SettingsError(f"SENDGRID_SOURCES: {name!r} is no source name: {mend}")
+        if not NAME.fullmatch(name):
+            raise SettingsError(f"SENDGRID_SOURCES: {_redacted(name)!r} is no source name: {mend}")
     if len(set(names)) < len(names):
         raise SettingsError(f"SENDGRID_SOURCES: a source is named twice: {mend}")
     if not names:
@@ -353,9 +217,9 @@ def _published(value: str | None, data_dir: Path) -> Path | None:
 def _check_schemas(settings: Settings) -> None:
     if settings.published and settings.published.absolute() == settings.warehouse.absolute():
         raise SettingsError("SENDGRID_PUBLISHED: it is the warehouse itself: give another file, or off.")
-    stems = {settings.warehouse.stem: "SENDGRID_WAREHOUSE"}
+    stems = {_database(settings.warehouse): "SENDGRID_WAREHOUSE"}
     if settings.published:
-        stems[settings.published.stem] = "SENDGRID_PUBLISHED"
+        stems[_database(settings.published)] = "SENDGRID_PUBLISHED"
     taken: dict[str, str] = {}
     for source in settings.sources:
         schema, variable = source.schema_name, f"{source.prefix}SCHEMA"
@@ -373,11 +237,6 @@ def _check_schemas(settings: Settings) -> None:
         taken[schema] = source.name
 
 
-def _listed(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _months_ago(months: int) -> dt.date:
-    today = dt.datetime.now(dt.UTC).date()
-    month = today.year * 12 + today.month - 1 - months
-    return dt.date(month // 12, month % 12 + 1, min(today.day, 28))
+def _database(file: Path) -> str:
+    """What DuckDB calls the database in a file, which it compares without case."""
+    return next((part.lower() for part in file.name.split(".") if part), "")

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sendgrid_assets.catalog.objects import BY_TABLE
-from sendgrid_assets.settings import Settings, SettingsError, SourceSettings, load_settings, settings_table
+from sendgrid_assets.docs.settings_table import settings_table
+from sendgrid_assets.settings import Settings, SettingsError, SourceSettings, load_settings
 
 
 def public_key(curve: ec.EllipticCurve) -> str:
@@ -189,11 +190,7 @@ def test_wrong_value_is_answered_with_variable_and_mend(name: str, value: str, m
     text = sentence(**{f"SENDGRID_{name}": value})
     assert text.startswith(f"SENDGRID_{name}: ")
     assert mend in text
-    assert name.endswith("_KEY") is not (repr(value)[1:-1] in text) or name in (
-        "SOURCES",
-        "WAREHOUSE",
-        "API_URL",
-    )
+    assert not (name.endswith("_KEY") and value in text)
 
 
 def test_wrong_value_of_a_second_source_names_its_variable() -> None:
@@ -220,12 +217,9 @@ def test_no_sentence_shows_a_secret(name: str, value: str) -> None:
     assert MARK not in sentence(**{f"SENDGRID_{name}": value})
 
 
-@pytest.mark.parametrize(
-    "show", [repr, str, lambda s: s.model_dump_json(exclude={"sources": {0: {"webhook_public_key"}}})]
-)
-def test_settings_do_not_show_the_api_key(show: object) -> None:
+def test_settings_do_not_show_the_api_key() -> None:
     settings = load_settings({"SENDGRID_API_KEY": f"SG.{MARK}"})
-    assert MARK not in show(settings)  # type: ignore[operator]
+    assert MARK not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
 
 
 @pytest.mark.parametrize(("given", "hint"), [("recipient", "recipients"), ("mc_contact", "mc_contacts")])
@@ -275,11 +269,6 @@ def test_sources_keep_their_order_and_are_found_by_name() -> None:
     assert [source.name for source in settings.sources] == ["b", "a", "c"]
     with pytest.raises(KeyError):
         settings.source("d")
-
-
-def test_settings_cannot_be_changed() -> None:
-    with pytest.raises(ValueError, match="frozen"):
-        load_settings({}).receiver_port = 1  # type: ignore[misc]
 
 
 def test_table_names_every_variable_once() -> None:

@@ -53,7 +53,10 @@ def read_rows(body: bytes, wrapper: Sequence[str], path: str) -> list[bytes]:
         rows = _ROWS.decode(array)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadAnswerError(f"{path}: the answer's rows are no JSON array.") from error
-    return [one_line(bytes(row)) for row in rows]
+    page = [one_line(bytes(row)) for row in rows]
+    if not all(row.startswith(b"{") for row in page):
+        raise BadAnswerError(f"{path}: the answer has a row that is no JSON object.")
+    return page
 
 
 def one_line(row: bytes) -> bytes:

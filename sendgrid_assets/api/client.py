@@ -6,7 +6,9 @@ Source: https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgr
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import random
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -35,9 +37,22 @@ _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
 
 class _TransientError(Exception):
+    """Worth asking again: after `wait` seconds where the host says so, else as the `failure`-th in a row."""
+
     def __init__(self, what: str, *, wait: float | None = None) -> None:
         super().__init__(what)
         self.wait = wait
+        self.failure = 0
+
+
+class _Link(httpx.URL):
+    """A presigned link whose query, a credential, does not show where httpx logs the address."""
+
+    def __str__(self) -> str:
+        return super().__str__().partition("?")[0]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 class Client:
@@ -121,13 +136,19 @@ class Client:
 
         Raises:
             UnavailableError: it could not be read to its end.
+            BadAnswerError: it is no link, or leads to no file.
         """
+        try:
+            request = self._downloads.build_request("GET", url)
+        except (httpx.InvalidURL, TypeError):
+            raise BadAnswerError("An export file's link is none.") from None
+        request.url = _Link(request.url)
 
         def once() -> None:
             rewind()
+            self.requests += 1
             try:
-                with self._downloads.stream("GET", url) as response:
-                    self.requests += 1
+                with contextlib.closing(self._downloads.send(request, stream=True)) as response:
                     self._judge_transient(response, "export file")
                     if response.status_code != httpx.codes.OK:
                         raise BadAnswerError(
@@ -157,6 +178,17 @@ class Client:
 
     def _retried(self, once: Callable[[], Any], path: str) -> Any:
         begun = self._clock()
+        failures = 0
+
+        def counted() -> Any:
+            nonlocal failures
+            try:
+                return once()
+            except _TransientError as error:
+                failures += error.wait is None
+                error.failure = failures
+                raise
+
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TransientError),
             wait=self._wait,
@@ -166,7 +198,7 @@ class Client:
             reraise=True,
         )
         try:
-            answer = retrying(once)
+            answer = retrying(counted)
         except _TransientError as error:
             raise UnavailableError(f"SendGrid stayed unavailable for {path}; last: {error}.") from error
         self._down_since = None
@@ -205,24 +237,33 @@ class Client:
                 wait = float(headers[name]) - base
             except (KeyError, ValueError):
                 continue
+            if not math.isfinite(wait):
+                continue
             # A reset just past means that the period has ended; one far off is a clock or header gone wrong.
             return min(max(wait, 1.0), LONGEST_WAIT_SECONDS)
         return 1.0
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, _TransientError) and error.wait is not None:
+        error = _transient(state)
+        if error.wait is not None:
             return error.wait
-        return min(2.0 ** (state.attempt_number - 1), 30.0) * random.uniform(0.75, 1.25)  # noqa: S311
+        return min(2.0 ** (error.failure - 1), 30.0) * random.uniform(0.75, 1.25)  # noqa: S311
 
     def _gives_up(self, state: tenacity.RetryCallState, begun: float) -> bool:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, _TransientError) and error.wait is not None:
+        error = _transient(state)
+        if error.wait is not None:
             return self._clock() - begun > THROTTLED_SECONDS
-        self._down_since = self._down_since or self._clock()
-        return state.attempt_number >= ATTEMPTS or self._clock() - self._down_since > OUTAGE_SECONDS
+        if self._down_since is None:
+            self._down_since = self._clock()
+        return error.failure >= ATTEMPTS or self._clock() - self._down_since > OUTAGE_SECONDS
 
     def _tell(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
+        error = _transient(state)
         seconds = state.next_action.sleep if state.next_action else 0.0
         log.warning("%s; asking again in %.0f s", error, seconds)
+
+
+def _transient(state: tenacity.RetryCallState) -> _TransientError:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, _TransientError)  # noqa: S101 - nothing else is retried
+    return error

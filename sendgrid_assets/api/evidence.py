@@ -15,7 +15,9 @@ class Evidence:
     Attributes:
         count: rows an export job says it wrote; None if there is no job or it does not say.
         moved: whether rows moved between two pages, so that some may have been passed over.
+        withheld: whether SendGrid sent the first page again in place of the second.
     """
 
     count: int | None = None
     moved: bool = False
+    withheld: bool = False

@@ -44,10 +44,10 @@ def export_pages(
     ready = _awaited(client, f"{collection.path}/{answer.get('id')}")
     count = ready.get(style.count_field)
     evidence.count = int(count) if isinstance(count, int | str) and str(count).isdigit() else None
-    files = [
-        _downloaded(client, url, scratch / f"export-{number}")
-        for number, url in enumerate(ready.get("urls") or [])
-    ]
+    urls = ready.get("urls") or []
+    if not isinstance(urls, list):
+        raise BadAnswerError(f"{collection.path}: the export's urls are no JSON array.")
+    files = [_downloaded(client, url, scratch / f"export-{number}") for number, url in enumerate(urls)]
     for file in files:
         yield from _pages(file, collection.path)
         file.unlink()
@@ -80,7 +80,7 @@ def _downloaded(client: Client, url: str, file: Path) -> Path:
     try:
         with gzip.open(file) as source, plain.open("wb") as out:
             shutil.copyfileobj(source, out, 1 << 20)
-    except (OSError, EOFError, zlib.error) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise BadAnswerError("An export file is cut short or damaged.") from error
     file.unlink()
     return plain
@@ -111,6 +111,6 @@ def _pages(file: Path, path: str) -> Iterator[list[bytes]]:
 def _decoded(body: bytes, path: str) -> dict[str, Any]:
     try:
         answer = msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadAnswerError(f"{path}: the answer is no JSON object.") from error
     return answer

@@ -76,8 +76,8 @@ class Listing:
 
     @property
     def whole(self) -> bool:
-        """Whether the listing was read to its end, and no page moved under the reader."""
-        return self.ended and not self._evidence.moved
+        """Whether the listing was read to its end, no page moved under the reader and none was withheld."""
+        return self.ended and not self._evidence.moved and not self._evidence.withheld
 
     def __iter__(self) -> Iterator[bytes]:
         """The rows, each one line of JSON.

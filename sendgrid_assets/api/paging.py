@@ -1,12 +1,13 @@
 """One pager a style of paging: each yields pages of raw rows until the listing has ended.
 
 Belongs here: asking for the next page, and knowing the last one. Does not: exports (`api.export`).
-A pager that ends without an error has seen the whole listing; a page that repeats the one before fails it,
-since a server that ignores the parameters would be asked for ever.
+A pager that ends without an error has seen the whole listing, unless the evidence says otherwise; a page that
+repeats the one before fails it, since a server that ignores the parameters would be asked for ever.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import parse_qsl, urlsplit
 
@@ -33,6 +34,9 @@ Params = dict[str, str | int]
 MOST_PAGES = 1_000_000
 """Beyond this a listing is taken for endless."""
 
+MOST_EMPTY_PAGES = 20
+"""So many empty pages in a row end a numbered listing: contactdb pages none in an account without recipients."""
+
 
 def pages(client: Client, collection: ObjectCollection, scratch: Path, evidence: Evidence) -> Iterator[Page]:
     """The collection's pages, to its end.
@@ -55,7 +59,7 @@ def pages(client: Client, collection: ObjectCollection, scratch: Path, evidence:
         case ByToken():
             return _unlike(_by_token(client, collection, style), collection.path)
         case ByNumber():
-            return _unlike(_by_number(client, collection, style), collection.path)
+            return _unlike(_by_number(client, collection, style, evidence), collection.path)
         case ByExport():
             return export_pages(client, collection, style, scratch, evidence)
         case _:
@@ -107,19 +111,40 @@ def _next_query(body: bytes, path: str) -> list[tuple[str, str]]:
     raw = read_object(body, path).get("_metadata")
     try:
         metadata = msgspec.json.decode(raw, type=dict[str, object] | None) if raw else None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadAnswerError(f"{path}: the answer's _metadata is no object.") from error
     following = (metadata or {}).get("next")
-    return parse_qsl(urlsplit(str(following)).query) if following else []
+    if not following:
+        return []
+    try:
+        query = parse_qsl(urlsplit(str(following)).query)
+    except ValueError:
+        query = []
+    if not query:
+        raise BadAnswerError(f"{path}: the answer's next page has no query to ask for it with.")
+    return query
 
 
-def _by_number(client: Client, collection: ObjectCollection, style: ByNumber) -> Iterator[Page]:
-    for number in range(1, MOST_PAGES):
+def _by_number(
+    client: Client, collection: ObjectCollection, style: ByNumber, evidence: Evidence
+) -> Iterator[Page]:
+    """Ends at a 404; also where the account does not page, which shows in a second page like the first."""
+    before: Page = []
+    empty = 0
+    for number in itertools.count(1):
         try:
             body = client.get(collection.path, {"page": number, "page_size": style.page_size})
         except NoMorePages:
             return
-        yield read_rows(body, collection.wrapper, collection.path)
+        rows = read_rows(body, collection.wrapper, collection.path)
+        if number == 2 and rows and rows == before:
+            evidence.withheld = True
+            return
+        yield rows
+        before = rows
+        empty = 0 if rows else empty + 1
+        if empty == MOST_EMPTY_PAGES:
+            return
 
 
 def _unlike(pages_: Iterator[Page], path: str) -> Iterator[Page]:

@@ -1,0 +1,1 @@
+"""How SendGrid is asked."""
