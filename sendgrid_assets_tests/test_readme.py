@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
@@ -77,13 +76,11 @@ def test_the_pins_are_within_the_ranges() -> None:
     import tomllib
 
     from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    pins = dict(
-        line.split("==")
-        for line in Path(ROOT / ".ci" / "constraints.txt").read_text().split()
-        if "==" in line
-    )
+    lines = (ROOT / ".ci" / "constraints.txt").read_text().splitlines()
+    pins = {canonicalize_name(name): pin for name, _, pin in (line.partition("==") for line in lines)}
     wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     for requirement in map(Requirement, wanted):
-        assert requirement.specifier.contains(pins[requirement.name]), requirement
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement

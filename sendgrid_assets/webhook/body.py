@@ -1,0 +1,113 @@
+"""A request's body, read within limits of bytes, time and memory.
+
+Belongs here: how much is read and for how long. Does not: what the bytes say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from starlette.requests import Request
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one receiver takes at most; bytes and seconds.
+
+    Attributes:
+        body_seconds: for a body to come in.
+        commit_seconds: for bytes to become durable.
+        in_flight_bytes: bodies in memory, of all requests together.
+        free_bytes: what must be left free on the disk; None for twice the largest body.
+    """
+
+    body_seconds: float = 30
+    commit_seconds: float = 60
+    in_flight_bytes: int = 64 * 1024 * 1024
+    free_bytes: int | None = None
+
+
+class InFlight:
+    """Counts the bytes of bodies in memory."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._held = most, 0
+
+    @contextmanager
+    def holding(self) -> Iterator[Callable[[int], None]]:
+        """A function that counts bytes in, until the context ends.
+
+        It raises `Refusal` when there are too many.
+        """
+        own = 0
+
+        def count(more: int) -> None:
+            nonlocal own
+            if self._held + more > self._most:
+                raise Refusal(503, "busy", "Too much is in flight.")
+            own += more
+            self._held += more
+
+        try:
+            yield count
+        finally:
+            self._held -= own
+
+
+async def read_body(request: Request, most: int, seconds: float, count: Callable[[int], None]) -> bytes:
+    """The whole body.
+
+    Args:
+        request: of which nothing was read yet.
+        most: the largest body taken, in bytes.
+        seconds: the longest it may take.
+        count: told of each piece's size.
+
+    Raises:
+        Refusal: it is too large, too slow, or there are too many others.
+        starlette.requests.ClientDisconnect: the sender went away.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > most:
+        raise _too_large(most)
+    pieces, size = [], 0
+    try:
+        async with asyncio.timeout(seconds):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > most:
+                    raise _too_large(most)
+                count(len(piece))
+                pieces.append(piece)
+    except TimeoutError:
+        raise Refusal(408, "slow", f"The body did not come within {seconds:g} seconds.") from None
+    return b"".join(pieces)
+
+
+def inflate(body: bytes, most: int) -> bytes:
+    """The body unpacked, if it is whole gzip; else as it is.
+
+    Raises:
+        Refusal: it would be larger than `most` bytes.
+    """
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        text = unpacker.decompress(body, most + 1)
+    except zlib.error:
+        return body
+    if len(text) > most:
+        raise _too_large(most)
+    return text if unpacker.eof else body
+
+
+def _too_large(most: int) -> Refusal:
+    return Refusal(413, "too_large", f"The body is larger than {most} bytes.")

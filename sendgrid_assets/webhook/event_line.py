@@ -1,0 +1,149 @@
+"""One line of a landing file: a clean event, or rejected with a reason.
+
+Belongs here: what an event must be for DuckDB's JSON parser, and how near misses are mended without touching
+any other byte. Does not: files, nor what the event means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from itertools import count
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_LINE = 16 * 1024 * 1024
+MAX_DEPTH = 200
+BOM = b"\xef\xbb\xbf"
+WHITE = b" \t\r\n"
+STRING = rb'"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+"'
+
+NOT_JSON, NOT_AN_OBJECT = "not_json", "not_an_object"
+TOO_DEEP, LINE_TOO_LONG = "too_deep", "line_too_long"
+
+_OBJECT = msgspec.json.Decoder(msgspec.defstruct("_Object", []))
+_ANY = msgspec.json.Decoder(msgspec.Raw)
+_STRING = re.compile(STRING)
+_BRACKETS = re.compile(STRING + rb"|[\[{]+|[\]}]+")
+_CONTROL = re.compile(rb"[\x00-\x1f]")
+_HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_ESCAPE = re.compile(rb"(" + _HIGH + _LOW + rb")|(" + _HIGH + rb"|" + _LOW + rb")|\\[\x00-\xff]")
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """A JSON object on a single line of sound UTF-8, at most `MAX_DEPTH` deep; `line` counts from 1."""
+
+    line: int
+    json: bytes
+
+
+class Rejected(msgspec.Struct, frozen=True, gc=False):
+    """What is no event, kept as it came; bytes that are no UTF-8 as `\\xNN`."""
+
+    line: int
+    reason: str
+    raw: str
+
+
+def judge(number: int, line: bytes) -> Event | Rejected | None:
+    """The event or the reject of one line; None where it is blank.
+
+    Lone surrogates and bytes that are no UTF-8 become U+FFFD, control characters inside strings escapes.
+    """
+    if len(line) > MAX_LINE:
+        return rejected(number, LINE_TOO_LONG, line)
+    text = line.strip(WHITE)
+    if _brackets(text) > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        return rejected(number, TOO_DEEP, line)
+    if not (text.isascii() or _is_utf8(text)):
+        text = text.decode("utf-8", "replace").encode()
+    try:
+        _OBJECT.decode(text)
+    except msgspec.DecodeError:
+        text = _mended(text.removeprefix(BOM).strip(WHITE))
+        if not text:
+            return None
+        try:
+            _OBJECT.decode(text)
+        except msgspec.DecodeError:
+            return rejected(number, _reason(text), line)
+    if b"\r" in text:
+        text = text.replace(b"\r", b" ")
+    return Event(number, text)
+
+
+def judge_all(first: int, lines: list[bytes], block: bytes) -> Iterator[Event | Rejected]:
+    """The events and rejects of many lines.
+
+    Args:
+        first: number of the first line.
+        lines: the lines, without their ends.
+        block: the same bytes in one piece; looking at these at once is what makes ordinary files fast.
+    """
+    if _all_sound(lines, block):
+        return map(Event, count(first), lines)
+    return filter(None, map(judge, count(first), lines))
+
+
+def rejected(number: int, reason: str, line: bytes) -> Rejected:
+    """The reject of a line, without its end; of a longer one than `MAX_LINE` so many bytes."""
+    kept = line.rstrip(b"\r\n")[:MAX_LINE]
+    return Rejected(number, reason, kept.decode("utf-8", "backslashreplace"))
+
+
+def _all_sound(lines: list[bytes], block: bytes) -> bool:
+    if b"\r" in block or not _is_utf8(block):
+        return False
+    # Each level takes at least an opening and a closing bracket, so short lines need no count.
+    if any(len(line) > 2 * MAX_DEPTH and _brackets(line) > MAX_DEPTH for line in lines):
+        return False
+    try:
+        deque(map(_OBJECT.decode, lines), maxlen=0)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def _brackets(text: bytes) -> int:
+    return text.count(b"{") + text.count(b"[")
+
+
+def _depth(text: bytes) -> int:
+    depth = deepest = 0
+    for token in _BRACKETS.finditer(text):
+        first = token[0][:1]
+        if first in b"[{":
+            depth += len(token[0])
+            deepest = max(deepest, depth)
+        elif first in b"]}":
+            depth -= len(token[0])
+    return deepest
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _mended(text: bytes) -> bytes:
+    text = _STRING.sub(lambda found: _CONTROL.sub(_escaped, found[0]), text)
+    return _ESCAPE.sub(lambda found: rb"\ufffd" if found[2] else found[0], text)
+
+
+def _escaped(character: re.Match[bytes]) -> bytes:
+    return b"\\u%04x" % character[0][0]
+
+
+def _reason(text: bytes) -> str:
+    try:
+        _ANY.decode(text)
+    except msgspec.DecodeError:
+        return NOT_JSON
+    return NOT_AN_OBJECT

@@ -1,0 +1,129 @@
+"""Disks that record, count or fail the durable calls."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import stat
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sendgrid_assets.webhook.durable import Disk, FsyncError
+
+
+class CountingDisk(Disk):
+    """Counts the calls."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        self.calls["write"] += 1
+        super().write(descriptor, data)
+
+    def fsync(self, descriptor: int) -> None:
+        self.calls["fsync"] += 1
+        super().fsync(descriptor)
+
+
+class SlowDisk(CountingDisk):
+    """Takes its time for every fsync, as disks under load do."""
+
+    def fsync(self, descriptor: int) -> None:
+        time.sleep(0.02)
+        super().fsync(descriptor)
+
+
+class FailingDisk(CountingDisk):
+    """Fails the named calls while `failing` holds an errno."""
+
+    def __init__(self, *calls: str, failing: int | None = None) -> None:
+        super().__init__()
+        self._failed, self.failing = calls, failing
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        if "write" in self._failed and self.failing:
+            os.write(descriptor, data[: len(data) // 2])
+            raise OSError(self.failing, os.strerror(self.failing))
+        super().write(descriptor, data)
+
+    def fsync(self, descriptor: int) -> None:
+        super().fsync(descriptor)
+        if "fsync" in self._failed and self.failing:
+            raise FsyncError(self.failing, os.strerror(self.failing))
+
+    def link(self, source: Path, target: Path) -> None:
+        if "link" in self._failed and self.failing:
+            raise OSError(self.failing, os.strerror(self.failing))
+        super().link(source, target)
+
+
+class BrokenFsync(Disk):
+    """Every fsync fails as a dying disk's does."""
+
+    def fsync(self, descriptor: int) -> None:
+        raise FsyncError(errno.EIO, os.strerror(errno.EIO))
+
+
+class RecordingDisk(Disk):
+    """Keeps a log of operations: what a power cut may leave is worked out from it."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple[str, object, object]] = []
+        self._open: dict[int, Path] = {}
+
+    def create(self, path: Path) -> int:
+        descriptor = super().create(path)
+        self._open[descriptor] = path
+        self.log.append(("create", path, None))
+        return descriptor
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        super().write(descriptor, data)
+        self.log.append(("write", self._open[descriptor], data))
+
+    def fsync(self, descriptor: int) -> None:
+        super().fsync(descriptor)
+        # A directory's descriptor comes from `fsync_dir`, which logs itself.
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            self.log.append(("fsync", self._open[descriptor], None))
+
+    def fsync_dir(self, path: Path) -> None:
+        super().fsync_dir(path)
+        self.log.append(("fsync_dir", path, None))
+
+    def link(self, source: Path, target: Path) -> None:
+        super().link(source, target)
+        self.log.append(("link", source, target))
+
+    def unlink(self, path: Path) -> None:
+        super().unlink(path)
+        self.log.append(("unlink", path, None))
+
+    def acknowledge(self, line: bytes) -> None:
+        self.log.append(("acknowledge", line, None))
+
+
+class DyingDisk(Disk):
+    """Kills the process around the n-th call of one kind."""
+
+    def __init__(self, call: str, number: int, *, after: bool) -> None:
+        self._call, self._left, self._after = call, number, after
+
+    def __getattribute__(self, name: str) -> Any:
+        method = super().__getattribute__(name)
+        return method if name.startswith("_") or name != self._call else partial(self._dying, method)
+
+    def _dying(self, method: Callable[..., Any], *args: Any) -> Any:
+        self._left -= 1
+        if self._left == 0 and not self._after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = method(*args)
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result

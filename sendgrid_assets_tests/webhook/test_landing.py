@@ -1,0 +1,194 @@
+"""The directory protocol: nothing is overwritten or lost, and only complete regular files are taken."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sendgrid_assets.webhook.durable import Disk
+from sendgrid_assets.webhook.landing import Landing, LandingError, LandingFile
+
+DAY = dt.date(2026, 3, 1)
+
+
+def names(landing: Landing) -> list[str]:
+    return [file.name for file in landing.waiting()]
+
+
+def contents(folder: Path) -> list[bytes]:
+    return sorted(path.read_bytes() for path in folder.iterdir())
+
+
+def test_what_is_published_is_waiting_in_name_order(landing: Landing) -> None:
+    for name in ("b.ndjson", "a.json.gz", "c.jsonl"):
+        landing.publish(name, b"{}\n")
+    assert names(landing) == ["a.json.gz", "b.ndjson", "c.jsonl"]
+    assert list(landing.tmp.iterdir()) == []
+
+
+def test_a_name_clash_is_an_error_and_overwrites_nothing(landing: Landing) -> None:
+    landing.publish("events.json", b"first")
+    with pytest.raises(FileExistsError):
+        landing.publish("events.json", b"second")
+    assert contents(landing.new) == [b"first"]
+    assert list(landing.tmp.iterdir()) == []
+
+
+def test_only_complete_regular_files_of_known_names_are_taken(landing: Landing) -> None:
+    landing.publish("ok.ndjson", b"")
+    (landing.new / "link.ndjson").symlink_to(landing.new / "ok.ndjson")
+    os.mkfifo(landing.new / "pipe.ndjson")
+    (landing.new / "folder.json").mkdir()
+    for name in (".hidden.json", "notes.txt", "line\nbreak.json", "archive.json.zip"):
+        (landing.new / name).write_bytes(b"{}")
+    Path(os.fsdecode(bytes(landing.new) + b"/bad\xff.json")).write_bytes(b"{}")
+    assert names(landing) == ["ok.ndjson"]
+    assert landing.passed_over() == 8
+
+
+def test_fifty_thousand_files_are_listed(landing: Landing) -> None:
+    first = landing.new / "00000.json"
+    first.write_bytes(b"{}")
+    for number in range(1, 50_000):
+        os.link(first, landing.new / f"{number:05}.json")
+    assert names(landing) == [f"{number:05}.json" for number in range(50_000)]
+
+
+def test_a_file_that_another_drain_moved_is_no_error(landing: Landing) -> None:
+    landing.publish("a.json", b"{}")
+    listed = landing.waiting()
+    landing.finish(listed[0], DAY)
+    landing.finish(listed[0], DAY)
+    assert names(landing) == []
+    assert contents(landing.done / "2026-03-01") == [b"{}"]
+
+
+def test_same_name_with_new_content_is_kept_beside(landing: Landing) -> None:
+    for content in (b"one", b"two", b"three"):
+        landing.publish("events.json", content)
+        landing.finish(landing.waiting()[0], DAY)
+    assert contents(landing.done / "2026-03-01") == [b"one", b"three", b"two"]
+    assert names(landing) == []
+
+
+def test_a_file_that_changed_since_it_was_listed_stays(landing: Landing) -> None:
+    landing.publish("events.ndjson", b"{}\n")
+    listed = landing.waiting()[0]
+    with (landing.new / "events.ndjson").open("ab") as file:
+        file.write(b"{}\n")
+    landing.finish(listed, DAY)
+    assert names(landing) == ["events.ndjson"]
+
+
+def test_a_move_that_was_cut_short_is_finished(landing: Landing) -> None:
+    landing.publish("events.json", b"{}")
+    (landing.done / "2026-03-01").mkdir()
+    os.link(landing.new / "events.json", landing.done / "2026-03-01" / "events.json")
+    landing.finish(landing.waiting()[0], DAY)
+    assert names(landing) == []
+    assert [path.name for path in (landing.done / "2026-03-01").iterdir()] == ["events.json"]
+
+
+class ForeignOwner(Disk):
+    """What Linux does with `fs.protected_hardlinks` where the file is another user's."""
+
+    def link(self, source: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+
+def test_another_users_file_is_moved_though_it_cannot_be_linked(tmp_path: Path) -> None:
+    landing = Landing(tmp_path, "sendgrid", ForeignOwner())
+    landing.prepare()
+    for content in (b"one", b"two"):
+        (landing.new / "events.json").write_bytes(content)
+        landing.finish(landing.waiting()[0], DAY)
+    assert contents(landing.done / "2026-03-01") == [b"one", b"two"]
+
+
+def test_set_aside_keeps_the_file_and_says_why(landing: Landing) -> None:
+    for content in (b"one", b"two!"):
+        landing.publish("bad.json", content)
+        landing.set_aside(landing.waiting()[0], "is damaged gzip")
+    assert names(landing) == []
+    assert (landing.rejected / "bad.json").read_bytes() == b"one"
+    assert (landing.rejected / "bad.json.1").read_bytes() == b"two!"
+    told = json.loads((landing.rejected / "bad.json.1.reason.json").read_text())
+    assert (told["file"], told["reason"], told["size"]) == ("bad.json", "is damaged gzip", 4)
+    assert dt.datetime.fromisoformat(told["at"]).tzinfo
+
+
+def test_reconcile_returns_what_the_ledger_lacks_under_its_own_name(landing: Landing) -> None:
+    for name, content in (("a.json", b"1"), ("a.json", b"22"), ("b.json", b"333")):
+        landing.publish(name, content)
+        landing.finish(landing.waiting()[0], DAY)
+    known = {("a.json", 1), ("b.json", 3)}
+    assert landing.reconcile(lambda name, size: (name, size) in known, newest_days=7) == 1
+    assert [(file.name, file.size) for file in landing.waiting()] == [("a.json", 2)]
+    assert landing.reconcile(lambda name, size: (name, size) in known, newest_days=7) == 0
+
+
+def test_reconcile_never_overwrites_what_waits(landing: Landing) -> None:
+    landing.publish("a.json", b"old")
+    landing.finish(landing.waiting()[0], DAY)
+    landing.publish("a.json", b"newer")
+    assert landing.reconcile(lambda *_: False, newest_days=7) == 0
+    assert contents(landing.new) == [b"newer"]
+    assert contents(landing.done / "2026-03-01") == [b"old"]
+
+
+def test_reconcile_looks_only_at_the_newest_days(landing: Landing) -> None:
+    for day in (1, 2, 3):
+        landing.publish(f"{day}.json", b"{}")
+        landing.finish(landing.waiting()[0], dt.date(2026, 3, day))
+    assert landing.reconcile(lambda *_: False, newest_days=2) == 2
+    assert names(landing) == ["2.json", "3.json"]
+
+
+def test_sweep_removes_what_is_past_its_retention(landing: Landing) -> None:
+    for day in (1, 30, 31):
+        landing.publish(f"{day}.json", b"{}")
+        landing.finish(landing.waiting()[0], dt.date(2026, 1, day))
+    (landing.done / "mine").mkdir()
+    assert landing.sweep(30, today=dt.date(2026, 3, 1)) == 1
+    assert sorted(path.name for path in landing.done.iterdir()) == ["2026-01-30", "2026-01-31", "mine"]
+    assert landing.sweep(30) == 2
+
+
+@pytest.mark.parametrize("folder", ["tmp", "new", "done", "rejected", ""])
+def test_a_file_where_a_folder_should_be_is_refused(tmp_path: Path, folder: str) -> None:
+    landing = Landing(tmp_path, "sendgrid")
+    path = landing.root / folder
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"")
+    with pytest.raises(LandingError, match="a file is in the way"):
+        landing.prepare()
+
+
+def test_two_file_systems_are_refused_with_both_names(tmp_path: Path) -> None:
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system at hand")
+    landing = Landing(tmp_path, "sendgrid")
+    landing.root.mkdir()
+    landing.new.symlink_to(elsewhere)
+    with pytest.raises(LandingError, match="two file systems") as told:
+        landing.prepare()
+    assert str(landing.tmp) in str(told.value)
+    assert str(landing.new) in str(told.value)
+
+
+def test_trouble_names_the_folder(landing: Landing) -> None:
+    assert landing.trouble() is None
+    landing.new.rmdir()
+    assert landing.trouble() == f"{landing.new} is no folder."
+
+
+def test_received_at_comes_from_our_names_else_from_the_file(tmp_path: Path) -> None:
+    ours = LandingFile(tmp_path, "1700000000123-host-1-0123456789abcdef.ndjson", 0, 5.0)
+    other = LandingFile(tmp_path, "2024-events.json", 0, 5.0)
+    assert ours.received_at == dt.datetime(2023, 11, 14, 22, 13, 20, 123000, tzinfo=dt.UTC)
+    assert other.received_at == dt.datetime(1970, 1, 1, 0, 0, 5, tzinfo=dt.UTC)
