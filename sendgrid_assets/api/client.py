@@ -164,6 +164,8 @@ class Client:
     def _ask(self, method: str, path: str, **what: Any) -> bytes:
         if self._dead:
             raise self._dead
+        if self._down_since is not None and self._clock() - self._down_since > OUTAGE_SECONDS:
+            raise UnavailableError(f"SendGrid stayed unavailable for this run: {path} was not asked for.")
 
         def once() -> bytes:
             self.requests += 1

@@ -138,7 +138,7 @@ def test_outage_budget_holds_over_collections(make_client: MakeClient, fake_time
         asked.append(len(script.requests) - before)
     assert OUTAGE_SECONDS < sum(fake_time.waits) < OUTAGE_SECONDS + LAST_BACK_OFF
     assert asked[0] == ATTEMPTS
-    assert set(asked[20:]) == {1}
+    assert set(asked[20:]) == {0}
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_answer_ends_an_outage(make_client: MakeClient, fake_time: FakeTime, sig
 
     with pytest.raises(UnavailableError):
         client.get(PATH)
-    fake_time.now += OUTAGE_SECONDS
+    fake_time.now += OUTAGE_SECONDS / 2
     while client.requests <= ATTEMPTS + 1:
         with contextlib.suppress(SendGridError):
             client.get(PATH)
