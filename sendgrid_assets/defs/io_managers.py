@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+import duckdb
 import pandas as pd
 from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TableSlice
 from dagster_duckdb.io_manager import DuckDbClient
@@ -68,6 +69,11 @@ class UpsertIOManager(DbIOManager):
             raise dg.Failure(
                 str(error), metadata={"endpoint": obj.collection.path, "requests": obj.requests}
             ) from error
+        except (duckdb.DataError, duckdb.InvalidInputException) as error:
+            # Its own text may show the value, which may be somebody's address.
+            said = f"DuckDB could not read the listing ({type(error).__name__}): nothing of it is loaded."
+            record_failure(self._resource, context, obj, said)
+            raise dg.Failure(said, metadata={"endpoint": obj.collection.path}) from None
 
 
 def record_failure(

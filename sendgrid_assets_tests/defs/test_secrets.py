@@ -45,8 +45,9 @@ def test_after_runs_that_went_well(site: Site, capfd: pytest.CaptureFixture[str]
             media_type="application/json",
         ),
         JSONResponse({"recipients": [{"id": "1", "email": "victim@example.com\x00"}]}),
+        Response(b'{"recipients": [{"id": "1", "email": "victim@example.com\xff"}]}', media_type="application/json"),
     ],
-    ids=["no key", "cut", "400", "403", "lone surrogate", "NUL"],
+    ids=["no key", "cut", "400", "403", "lone surrogate", "NUL", "bad UTF-8"],
 )
 def test_after_runs_that_went_badly(
     tmp_path: Path, answer: Response, capfd: pytest.CaptureFixture[str]
