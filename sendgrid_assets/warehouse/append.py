@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sendgrid_assets.catalog.bookkeeping import SCHEMA
 from sendgrid_assets.catalog.events import EVENT_COLLECTIONS
 
-from .event_batch import CONTENT, TABLE_COLUMNS, content_of, stage
+from .event_batch import CONTENT, TABLE_COLUMNS, content_of, reduce, stage
 from .file import transaction
 from .sql import name, text
 from .sync_log import utc_now
@@ -91,6 +91,7 @@ def append(
     """
     stage(connection, events, rejects)
     _note_files(connection, files)
+    reduce(connection)
     _compare(connection, schema)
     now = utc_now()
     with transaction(connection):
@@ -117,7 +118,7 @@ def _note_files(connection: DuckDBPyConnection, files: Sequence[tuple[int, FileT
         "INSERT INTO files VALUES (?, ?, ?, ?, ?)",
         [(number, file.name, file.size, file.sha256, file.received_at) for number, file in files],
     )
-    for table in ("rejects", "batch", "ranked"):
+    for table in ("rejects", "ranked"):
         connection.execute(f"DELETE FROM {table} WHERE f NOT IN (SELECT f FROM files)")
 
 
@@ -152,9 +153,12 @@ def _compare(connection: DuckDBPyConnection, schema: str) -> None:
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE known AS {by_id}")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE alike AS {by_content}")
+    # What is there already is no conflict, whatever else came under its id before it in this chunk.
     connection.execute(
-        "INSERT INTO rejects SELECT b.f, b.l, 'id_conflict', b.json FROM batch b"
-        " JOIN known k ON k.sg_event_id = b.sg_event_id AND k.event = b.event WHERE k.content <> b.content"
+        "INSERT INTO rejects SELECT r.f, r.l, 'id_conflict', r.json"
+        " FROM (FROM ranked ANTI JOIN known USING (sg_event_id, event, content)) r"
+        " JOIN batch b ON b.sg_event_id = r.sg_event_id AND b.event = r.event WHERE b.content <> r.content"
+        " OR EXISTS (FROM known k WHERE k.sg_event_id = r.sg_event_id AND k.event = r.event)"
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE fresh AS SELECT b.*, coalesce(a.sg_event_id,"
@@ -167,9 +171,9 @@ def _compare(connection: DuckDBPyConnection, schema: str) -> None:
 
 
 def _ranges(connection: DuckDBPyConnection) -> list[tuple[dt.datetime, dt.datetime]]:
-    """The stretches of time the batch covers, with gaps of more than a day between them."""
+    """The stretches of time the events cover, with gaps of more than a day between them."""
     days = connection.execute(
-        "SELECT min(timestamp), max(timestamp) FROM batch GROUP BY date_trunc('day', timestamp) ORDER BY 1"
+        "SELECT min(timestamp), max(timestamp) FROM ranked GROUP BY date_trunc('day', timestamp) ORDER BY 1"
     ).fetchall()
     ranges: list[tuple[dt.datetime, dt.datetime]] = []
     for low, high in days:

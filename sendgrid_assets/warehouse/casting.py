@@ -3,7 +3,8 @@
 Belongs here: the SQL that reads one JSON object into a collection's columns. Does not: statements and tables.
 
 A value that is there but does not fit its column leaves the column NULL and stays in the left-over object, as
-do fields that have no column. SQL here reads an object `json` and the list `v`, which is made by `values`.
+do fields that have no column. SQL here reads an object `json` and the list `v`, which is made by `values`;
+`left_over` reads the columns too, so that their casts are planned once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .sql import text
+from .sql import name, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,10 +67,10 @@ def typed(column: Column, number: int) -> str:
 
 
 def fits(column: Column, number: int) -> str:
-    """Whether nothing is lost by `typed`: a condition on `v`, true for most columns by their type alone."""
+    """Whether the column holds its value: a condition on `v`, true for most columns by their type alone."""
     if column.type in ("VARCHAR", "VARCHAR[]", "JSON") and column.shape != "typed_pairs":
         return "true"
-    lost = f"v[{number}] IS NOT NULL AND {typed(column, number)} IS NULL"
+    lost = f"v[{number}] IS NOT NULL AND {name(column.name)} IS NULL"
     if column.type == "TIMESTAMP":
         # An empty text and a 0 say that there is no instant.
         lost += f" AND v[{number}] NOT IN ('', '0')"
@@ -118,7 +119,7 @@ def _members(columns: Iterable[tuple[int, Column]]) -> list[_Member]:
 
 def _wholly(key: str, inner: Sequence[tuple[str, str]]) -> str:
     where = text(pointer([key]))
-    known = ", ".join(text(name) for name, _ in inner)
+    known = ", ".join(text(member) for member, _ in inner)
     only_known = f"list_has_all([{known}], json_keys(json, {where}))"
     kind = f"json_type(json, {where})"
     is_held = f"coalesce({kind} = 'NULL' OR {kind} = 'OBJECT' AND {only_known}, true)"
@@ -134,7 +135,7 @@ def _careful(members: Sequence[_Member], ignored: Sequence[str]) -> str:
         if member.inner:
             opening = text(json.dumps(member.key) + ":{")
             inner = ", ".join(
-                f"CASE WHEN {goes} THEN {text(json.dumps(name) + ':null')} END" for name, goes in member.inner
+                f"CASE WHEN {goes} THEN {text(json.dumps(key) + ':null')} END" for key, goes in member.inner
             )
             is_object = f"json_type(json, {text(pointer([member.key]))}) = 'OBJECT'"
             partly = f" WHEN {is_object} THEN {opening} || concat_ws(',', {inner}) || '}}'"

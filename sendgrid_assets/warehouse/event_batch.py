@@ -1,6 +1,7 @@
 """A chunk of events, typed and reduced, in temporary tables: what is done before the transaction.
 
-Belongs here: from JSON lines to the table `batch`, one row per event id and type, and the table `rejects`.
+Belongs here: from JSON lines to the tables `ranked` (all events), `batch` (one row per event id and type) and
+`rejects`.
 Does not: comparing with rows already loaded (`warehouse.append`).
 """
 
@@ -9,9 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sendgrid_assets.catalog.events import ACTIVITY_COLUMNS, EVENT_COLLECTIONS, EventCollection
+from sendgrid_assets.webhook.event_line import MAX_LINE
 
 from .casting import left_over, typed, values
 from .sql import name, names, text
+from .stage import largest_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
 
     from sendgrid_assets.catalog.column import Column
 
-LARGEST_LINE = 64 * 1024 * 1024
+LARGEST_LINE = 6 * MAX_LINE + 4096
+"""A landed line whose every byte is a control character, which six bytes stand for in JSON, and what we add."""
 
 SENT = tuple(column for column in ACTIVITY_COLUMNS if column.path)
 """What SendGrid sends, over all event types."""
@@ -37,7 +41,7 @@ _CARRIERS = {
 
 
 def stage(connection: DuckDBPyConnection, events: Path, rejects: Path) -> None:
-    """Fills the temporary tables `batch` and `rejects`.
+    """Fills the temporary tables `ranked` and `rejects`.
 
     Args:
         connection: the warehouse.
@@ -54,16 +58,15 @@ def stage(connection: DuckDBPyConnection, events: Path, rejects: Path) -> None:
         " 'derived-' || content) AS sg_event_id) FROM (SELECT *,"
         f" {content_of(dict.fromkeys(CONTENT))} AS content FROM events WHERE flaw IS NULL)"
     )
+    connection.execute("INSERT INTO rejects SELECT f, l, flaw, json FROM events WHERE flaw IS NOT NULL")
+
+
+def reduce(connection: DuckDBPyConnection) -> None:
+    """Makes `batch`: of the events in `ranked` that share id and type, the first."""
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE batch AS SELECT *, row_number() OVER same AS nth,"
-        " first_value(content) OVER same <> content AS conflicts FROM ranked"
-        " WINDOW same AS (PARTITION BY sg_event_id, event ORDER BY f, l)"
+        "CREATE OR REPLACE TEMP TABLE batch AS SELECT * FROM ranked"
+        " QUALIFY row_number() OVER (PARTITION BY sg_event_id, event ORDER BY f, l) = 1"
     )
-    connection.execute(
-        "INSERT INTO rejects SELECT f, l, flaw, json FROM events WHERE flaw IS NOT NULL"
-        " UNION ALL SELECT f, l, 'id_conflict', json FROM batch WHERE conflicts"
-    )
-    connection.execute("DELETE FROM batch WHERE nth > 1")
 
 
 def content_of(columns: Mapping[str, str | None]) -> str:
@@ -84,7 +87,7 @@ _EVENT_COLUMNS = "{f: 'INTEGER', l: 'BIGINT', e: 'JSON'}"
 def _read(path: Path, columns: str) -> str:
     return (
         f"read_json({text(path)}, columns = {columns}, format = 'newline_delimited',"
-        f" maximum_object_size = {LARGEST_LINE})"
+        f" maximum_object_size = {largest_object(path, LARGEST_LINE)})"
     )
 
 
@@ -95,13 +98,14 @@ def _typed(events: Path) -> str:
         f"WHEN {text(collection.table)} THEN {_custom_args(collection)}" for collection in EVENT_COLLECTIONS
     )
     return (
-        f"SELECT f, l, json, kind, {columns}, {_MESSAGE_ID} AS message_id,"
+        f"SELECT * EXCLUDE (v), {_MESSAGE_ID} AS message_id,"
         f" CASE kind {others} END AS custom_args, CASE WHEN nullif(trim({event}), '') IS NULL THEN 'no_event'"
         f" WHEN {timestamp} IS NULL THEN 'no_timestamp'"
-        f" WHEN sg_instant({timestamp}) IS NULL THEN 'bad_timestamp' END AS flaw"
+        f" WHEN {name('timestamp')} IS NULL THEN 'bad_timestamp' END AS flaw"
+        f" FROM (SELECT f, l, json, v, kind, {columns}"
         f" FROM (SELECT f, l, json, v, CASE {_kinds(f'lower(trim({event}))')} END AS kind"
         f" FROM (SELECT f, l, e AS json, {values(SENT).replace('(json', '(e')} AS v"
-        f" FROM {_read(events, _EVENT_COLUMNS)}))"
+        f" FROM {_read(events, _EVENT_COLUMNS)})))"
     )
 
 
@@ -140,7 +144,7 @@ _UNIQUE = "json_extract(custom_args, '/unique_args')"
 _REST = "json_merge_patch(custom_args, '{\"unique_args\":null}')"
 _UNPACK_UNIQUE_ARGS = (
     # Documented as an object though sent flat: its content is custom arguments. Joined as text: exact.
-    f"UPDATE events SET custom_args = CASE WHEN {_REST} = '{{}}' THEN {_UNIQUE}"
+    f"UPDATE events SET custom_args = CASE WHEN {_REST} = '{{}}' THEN nullif({_UNIQUE}, '{{}}')"
     f" WHEN {_UNIQUE} = '{{}}' THEN {_REST} ELSE left({_UNIQUE}::VARCHAR, -1) || ',' || substr({_REST}::VARCHAR, 2) END"
     f" WHERE contains(custom_args::VARCHAR, '\"unique_args\":{{') AND json_type({_UNIQUE}) = 'OBJECT'"
     f" AND NOT list_has_any(json_keys({_UNIQUE}), json_keys({_REST}))"

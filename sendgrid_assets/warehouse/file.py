@@ -121,6 +121,11 @@ class Warehouse:
             connection.close()
 
     def _create(self) -> None:
+        if self.wal.exists():
+            # DuckDB would replay it, unchecked, into the new file.
+            raise WarehouseUnreadableError(
+                f"{self.wal} is left of a warehouse that is gone: put that back, or move this aside too."
+            )
         # A kill in the first writes of a new file leaves one that never opens: so aside, then renamed.
         aside = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
         aside.unlink(missing_ok=True)
@@ -138,7 +143,8 @@ class Warehouse:
                 if holder is None:
                     raise WarehouseUnreadableError(
                         f"{self.path} cannot be opened: {str(error).splitlines()[0]} "
-                        "Move it aside to start anew, or put a copy of the published file in its place."
+                        f"Move it and {self.wal.name} aside to start anew, or to put a copy of the published "
+                        "file in its place."
                     ) from error
                 if time.monotonic() > patience:
                     raise WarehouseBusyError(

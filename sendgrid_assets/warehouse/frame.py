@@ -49,9 +49,12 @@ def upsert_frame(
     data = [str(column) for column in frame.columns if column not in {kept.name for kept in _KEPT}]
     connection.register("frame", frame)
     try:
-        _make_room(connection, schema, table, data)
+        types = _make_room(connection, schema, table, data)
+        selected = ", ".join(
+            f"CAST({name(column)} AS {types[column.lower()]}) AS {name(column)}" for column in data
+        )
         batch = (
-            f"SELECT {names(data)} FROM (SELECT *, row_number() OVER () AS place FROM frame)"
+            f"SELECT {selected} FROM (SELECT *, row_number() OVER () AS place FROM frame)"
             f" QUALIFY row_number() OVER (PARTITION BY {names(key)} ORDER BY place DESC) = 1"
         )
         return merge(connection, name(schema, table), batch, key=key, data=data, now=utc_now(), whole=False)
@@ -59,15 +62,22 @@ def upsert_frame(
         connection.unregister("frame")
 
 
-def _make_room(connection: DuckDBPyConnection, schema: str, table: str, data: Sequence[str]) -> None:
-    columns = connection.execute(f"DESCRIBE SELECT {names(data)} FROM frame").fetchall()
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name(schema)}")
-    # A column of nothing but None has no type of its own.
-    types = {column[0]: "VARCHAR" if column[1] == '"NULL"' else column[1] for column in columns}
+def _make_room(
+    connection: DuckDBPyConnection, schema: str, table: str, data: Sequence[str]
+) -> dict[str, str]:
+    """Makes what is missing of the table; returns the types of all its columns, by name in lower case."""
+    found = ", ".join(f"typeof(any_value({name(column)}))" for column in data)
+    # A row whether or not the frame has one; nothing but None has no type of its own, which DESCRIBE hides.
+    row = connection.execute(f"SELECT {found} FROM frame WHERE false").fetchone() or ()
+    types = {column: type_.replace('"NULL"', "VARCHAR") for column, type_ in zip(data, row, strict=True)}
     types.update((kept.name, kept.type) for kept in _KEPT)
     declared = ", ".join(f"{name(column)} {type_}" for column, type_ in types.items())
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name(schema)}")
     connection.execute(f"CREATE TABLE IF NOT EXISTS {name(schema, table)} ({declared})")
     for column, type_ in types.items():
         connection.execute(
             f"ALTER TABLE {name(schema, table)} ADD COLUMN IF NOT EXISTS {name(column)} {type_}"
         )
+    return {
+        row[0].lower(): row[1] for row in connection.execute(f"DESCRIBE {name(schema, table)}").fetchall()
+    }

@@ -15,13 +15,20 @@ CREATE OR REPLACE TEMP MACRO sg_number_instant(d) AS
         WHEN d < 253402300800e6 THEN make_timestamp(CAST(d AS BIGINT))
     END;
 
--- ISO 8601 with or without fraction and zone, and `YYYY-MM-DD HH:MM:SS`, which is taken for UTC.
+-- ISO 8601 with or without fraction and zone, and `YYYY-MM-DD HH:MM:SS`, which is taken for UTC. A cast to
+-- TIMESTAMP drops an offset unread, and one to TIMESTAMPTZ takes a text without one for local time.
+CREATE OR REPLACE TEMP MACRO sg_zoned(v) AS
+    CASE
+        WHEN regexp_matches(v, ':.*[+-]') THEN make_timestamp(epoch_us(TRY_CAST(v AS TIMESTAMPTZ)))
+        ELSE TRY_CAST(v AS TIMESTAMP)
+    END;
+
 CREATE OR REPLACE TEMP MACRO sg_text_instant(t) AS
-    CASE WHEN t >= TIMESTAMP '0001-01-01' AND t <= TIMESTAMP '9999-12-31 23:59:59.999999' THEN t END;
+    CASE WHEN t BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999' THEN t END;
 
 CREATE OR REPLACE TEMP MACRO sg_instant(v) AS
     CASE
-        WHEN TRY_CAST(v AS DOUBLE) IS NULL THEN sg_text_instant(TRY_CAST(v AS TIMESTAMP))
+        WHEN TRY_CAST(v AS DOUBLE) IS NULL THEN sg_text_instant(sg_zoned(v))
         ELSE sg_number_instant(TRY_CAST(v AS DOUBLE))
     END;
 
@@ -35,22 +42,22 @@ CREATE OR REPLACE TEMP MACRO sg_list(j) AS
 
 CREATE OR REPLACE TEMP MACRO sg_json(j) AS CASE WHEN json_type(j) = 'NULL' THEN NULL ELSE j END;
 
--- Legacy custom fields, [{name, type, value}], as one object name -> value.
+-- Legacy custom fields, [{name, type, value}], as one object name -> value; NULL where one has no name.
 CREATE OR REPLACE TEMP MACRO sg_pair(c) AS
-    CAST(to_json(coalesce(c.name, '')) AS VARCHAR) || ':' || CASE
+    CAST(to_json(c.name) AS VARCHAR) || ':' || CASE
         WHEN c.value IS NULL THEN 'null'
         WHEN c.type = 'number' AND regexp_full_match(c.value, '-?(0|[1-9]\d*)(\.\d+)?') THEN c.value
         ELSE CAST(to_json(c.value) AS VARCHAR)
     END;
 
 CREATE OR REPLACE TEMP MACRO sg_pairs(j) AS
-    CASE json_type(j)
-        WHEN 'ARRAY' THEN CAST(
+    CASE
+        WHEN json_type(j) = 'ARRAY' AND list_count(json_extract_string(j, '$[*].name')) = json_array_length(j) THEN CAST(
             '{' || array_to_string(
                 list_transform(
                     from_json(j, '[{"name":"VARCHAR","type":"VARCHAR","value":"VARCHAR"}]'), lambda c: sg_pair(c)
                 ), ','
             ) || '}' AS JSON
         )
-        WHEN 'OBJECT' THEN j
+        WHEN json_type(j) = 'OBJECT' THEN j
     END;

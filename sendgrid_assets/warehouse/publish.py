@@ -89,14 +89,16 @@ def _checkpoint(warehouse: Warehouse) -> None:
 
 
 def _replace(source: Path, published: Path) -> None:
-    published.parent.mkdir(parents=True, exist_ok=True)
-    for stray in published.parent.glob(f".{published.name}.*.part"):
-        stray.unlink(missing_ok=True)
-    size = source.stat().st_size
-    if shutil.disk_usage(published.parent).free < size:
-        raise PublishError(f"No room for {size} bytes beside {published}: make room; the old file stands.")
     aside = published.with_name(f".{published.name}.{os.getpid()}.part")
     try:
+        published.parent.mkdir(parents=True, exist_ok=True)
+        for stray in published.parent.glob(f".{published.name}.*.part"):
+            stray.unlink(missing_ok=True)
+        size = source.stat().st_size
+        if shutil.disk_usage(published.parent).free < size:
+            raise PublishError(
+                f"No room for {size} bytes beside {published}: make room; the old file stands."
+            )
         with source.open("rb") as original, aside.open("xb") as copy:
             # Keeps a foreign DuckDB from writing meanwhile; ours have the turn.
             fcntl.lockf(original, fcntl.LOCK_SH)
@@ -111,7 +113,8 @@ def _replace(source: Path, published: Path) -> None:
         aside.replace(published)
         sync_folder(published.parent)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink()
         raise PublishError(
             f"{published} could not be written: {error.strerror}; the old file stands."
         ) from error

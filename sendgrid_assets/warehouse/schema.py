@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sendgrid_assets.catalog import bookkeeping
@@ -54,8 +55,7 @@ def apply(connection: DuckDBPyConnection, schemas: Sequence[SourceSchema]) -> No
     Raises:
         NewerWarehouseError: a newer release wrote the warehouse.
     """
-    wanted = (*_creation(schemas), *_views(schemas), *_comments(schemas))
-    fingerprint = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
+    fingerprint = _fingerprint(tuple(schemas))
     known = _version(connection)
     if known and known[0] > VERSION:
         raise NewerWarehouseError(
@@ -80,6 +80,12 @@ def apply(connection: DuckDBPyConnection, schemas: Sequence[SourceSchema]) -> No
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+@cache
+def _fingerprint(schemas: tuple[SourceSchema, ...]) -> str:
+    wanted = (*_creation(schemas), *_views(schemas), *_comments(schemas))
+    return hashlib.sha256("\n".join(wanted).encode()).hexdigest()
 
 
 def _version(connection: DuckDBPyConnection) -> tuple[int, str] | None:
@@ -148,7 +154,7 @@ def _views(schemas: Sequence[SourceSchema]) -> Iterator[str]:
 
 def _segment_views(schema: str) -> Iterator[str]:
     """Segment's names: `<table>_view` for each, and `_open`; event time in unix seconds, as theirs is."""
-    seconds = "SELECT * REPLACE (epoch(timestamp)::BIGINT AS timestamp) FROM"
+    seconds = "SELECT * REPLACE (epoch_us(timestamp) // 1000000 AS timestamp) FROM"
     for table in (*(collection.table for collection in EVENT_COLLECTIONS), "activity"):
         yield f"CREATE OR REPLACE VIEW {name(schema, f'{table}_view')} AS {seconds} {name(schema, table)}"
     yield f"CREATE OR REPLACE VIEW {name(schema, '_open')} AS {seconds} {name(schema, 'open')}"

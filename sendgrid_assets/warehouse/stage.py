@@ -23,6 +23,11 @@ class Staged:
     rows: int
 
 
+def largest_object(path: Path, most: int) -> int:
+    """The largest object to expect in an NDJSON file: DuckDB reserves several times as much memory."""
+    return min(most, max(path.stat().st_size, 1 << 20))
+
+
 @contextmanager
 def staged(rows: Iterable[bytes], folder: Path) -> Iterator[Staged]:
     """Writes the rows to a file that lives as long as the block.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from . import sync_log
 from .casting import left_over, typed, values
 from .sql import name, names, text
+from .stage import largest_object
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -147,7 +148,8 @@ def merge(
     inserted = ", ".join([*(f"s.{name(column)}" for column in data), instant, instant, instant])
     returned, before = _counts(
         connection,
-        f"SELECT count(*) FILTER (t.deleted_at IS NOT NULL), count(*) FROM {table} t JOIN batch s ON {on}",
+        f"SELECT count(*) FILTER (t.deleted_at IS NOT NULL AND NOT ({differs})), count(*)"
+        f" FROM {table} t JOIN batch s ON {on}",
     )
     connection.execute(
         f"MERGE INTO {table} AS t USING batch AS s ON {on}"
@@ -162,7 +164,7 @@ def merge(
         f" count(*) FILTER (changed_at = {instant} AND first_synced_at <> {instant}),"
         f" count(*) FILTER (deleted_at = {instant}), count(*) FROM {table}",
     )
-    updated = min(before, changed + returned)
+    updated = changed + returned
     return Upserted(
         complete=complete,
         distinct=distinct,
@@ -182,9 +184,10 @@ def _reduced(collection: ObjectCollection, rows: Staged) -> str:
     newest = f"{name(collection.newest_by)} DESC NULLS LAST, " if collection.newest_by else ""
     extra = left_over(enumerate(columns, 1), collection.ignored)
     return (
-        f"SELECT * EXCLUDE (place) FROM (SELECT place, {selected}, {extra} AS extra"
+        f"SELECT * EXCLUDE (place, json, v), {extra} AS extra FROM (SELECT place, json, v, {selected}"
         f" FROM (SELECT place, json, {values(columns)} AS v FROM (SELECT json, row_number() OVER () AS place"
-        f" FROM read_ndjson_objects({text(rows.path)}, maximum_object_size = {_LARGEST_ROW}))))"
+        f" FROM read_ndjson_objects({text(rows.path)},"
+        f" maximum_object_size = {largest_object(rows.path, _LARGEST_ROW)}))))"
         f" QUALIFY row_number() OVER (PARTITION BY {names(collection.key)} ORDER BY {newest}place DESC) = 1"
     )
 

@@ -67,6 +67,10 @@ class Served:
     def stop(self) -> None:
         self._server.should_exit = True
 
+    def in_flight(self) -> int:
+        """How many requests are begun and not answered."""
+        return len(self._server.server_state.tasks)
+
     def read(self) -> list[Event | Rejected]:
         return [line for file in self.landing.waiting() for line in read(file)]
 

@@ -7,6 +7,7 @@ import gzip
 import json
 import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -193,22 +194,25 @@ def test_nothing_secret_is_logged(served, caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_stopping_answers_what_is_in_flight(serve) -> None:
-    with serve() as served, ThreadPoolExecutor(20) as pool:
-        begun = threading.Semaphore(0)
+    stopped = threading.Event()
 
-        def slow_body():
-            yield BODY[:10]
-            begun.release()
-            threading.Event().wait(0.5)
-            yield BODY[10:]
+    def slow_body():
+        yield BODY[:10]
+        stopped.wait(10)
+        yield BODY[10:]
+
+    with serve() as served, ThreadPoolExecutor(20) as pool:
 
         def post() -> int:
             url = f"{served.url}/webhooks/sendgrid"
-            return httpx.post(url, content=slow_body(), headers=served.signer.headers(BODY)).status_code
+            headers = served.signer.headers(BODY)
+            return httpx.post(url, content=slow_body(), headers=headers, timeout=20).status_code
 
         answers = [pool.submit(post) for _ in range(20)]
-        for _ in answers:
-            assert begun.acquire(timeout=10)
+        deadline = time.monotonic() + 10
+        while served.in_flight() < 20 and time.monotonic() < deadline:
+            time.sleep(0.01)
         served.stop()
-        assert {answer.result(10) for answer in answers} == {204}
+        stopped.set()
+        assert {answer.result(20) for answer in answers} == {204}
     assert len(served.read()) == 40

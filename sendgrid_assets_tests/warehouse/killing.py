@@ -1,0 +1,117 @@
+"""Drains that are killed: a process that forks a drain, kills it, and tells what stands in the warehouse.
+
+Run as `python -m`, with a folder and a plan: a list of failpoints, or of seconds after which to kill.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from sendgrid_assets.warehouse import append, drain
+from sendgrid_assets.webhook.durable import Disk
+
+from .conftest import T0, Store, event
+
+FILES, EVENTS = 3, 40
+
+# Where it is killed: the owner of a function, its name, at which call, and whether before or after it.
+POINTS: list[tuple[Any, str, int, str]] = [
+    (append, "_insert", 7, "after"),
+    (append, "_enter", 1, "after"),
+    (drain, "append", 1, "after"),
+    (drain, "sync_folder", 1, "after"),
+    (Disk, "link", 1, "after"),
+    (Disk, "unlink", 1, "after"),
+    (Disk, "unlink", 2, "after"),
+    (drain, "append", 3, "before"),
+]
+
+
+def land(store: Store, round_: int) -> None:
+    """Three files; the last event of each comes again in the next."""
+    sent = [
+        event(f"{round_}-{n}", "open" if n % 2 else "click", timestamp=T0 + n)
+        for n in range(FILES * EVENTS + 1)
+    ]
+    for number in range(FILES):
+        lines = sent[number * EVENTS : (number + 1) * EVENTS + 1]
+        store.land(*lines, "torn", name=f"{round_:03}-{number}.ndjson")
+
+
+def state(store: Store) -> dict[str, Any]:
+    """What stands in the warehouse, and which files wait."""
+    with duckdb.connect(store.warehouse.path, read_only=True) as connection:
+        return {
+            "rows": connection.execute(
+                "SELECT source_file, count(*) FROM sendgrid.activity GROUP BY ALL"
+            ).fetchall(),
+            "ledger": connection.execute("SELECT file FROM _sendgrid_assets.loaded_files").fetchall(),
+            "waiting": store.waiting(),
+        }
+
+
+def forked(work: Callable[[], Any], kill_after: float | None = None) -> bool:
+    """Runs the work in a process of its own; whether that was killed."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    if kill_after is not None:
+        time.sleep(kill_after)
+        os.kill(pid, signal.SIGKILL)
+    status = os.waitpid(pid, 0)[1]
+    if status not in (0, signal.SIGKILL):
+        raise SystemExit("A drain failed otherwise than by being killed.")
+    return status == signal.SIGKILL
+
+
+def with_failpoint(store: Store, point: tuple[Any, str, int, str]) -> None:
+    owner, name, at_call, when = point
+    original, calls = getattr(owner, name), iter(range(1, 10_000))
+
+    def failing(*args: Any, **kwargs: Any) -> Any:
+        is_it = next(calls) == at_call
+        if is_it and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*args, **kwargs)
+        if is_it:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, failing)
+    store.drain(chunk_bytes=1)
+
+
+def tell(store: Store) -> None:
+    sys.stdout.write(json.dumps(state(store)) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    store, plan = Store(Path(sys.argv[1])), json.loads(sys.argv[2])
+    for round_, entry in enumerate(plan):
+        land(store, round_)
+        if isinstance(entry, int):
+            killed = forked(lambda entry=entry: with_failpoint(store, POINTS[entry]))
+        else:
+            killed = forked(lambda: store.drain(chunk_bytes=1), kill_after=entry)
+        sys.stdout.write(json.dumps(killed) + "\n")
+        sys.stdout.flush()
+        forked(lambda: tell(store))
+    forked(store.drain)
+
+
+if __name__ == "__main__":
+    main()
