@@ -16,8 +16,21 @@ class Evidence:
         count: rows an export job says it wrote; None if there is no job or it does not say.
         moved: whether rows moved between two pages, so that some may have been passed over.
         withheld: whether SendGrid sent the first page again in place of the second.
+        uncounted: whether the endpoint that counts the rows gave no count.
     """
 
     count: int | None = None
     moved: bool = False
     withheld: bool = False
+    uncounted: bool = False
+
+    @property
+    def doubt(self) -> str | None:
+        """Why rows may be missing; None where nothing says so."""
+        if self.moved:
+            return "Rows moved while the pages were read"
+        if self.withheld:
+            return "SendGrid shows this account the first page only"
+        if self.uncounted:
+            return "SendGrid's own count could not be read"
+        return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .body import read_object
-from .errors import BadAnswerError, RefusedError
+from .errors import RefusedError, SendGridError
 from .evidence import Evidence
 from .paging import pages
 
@@ -76,8 +76,13 @@ class Listing:
 
     @property
     def whole(self) -> bool:
-        """Whether the listing was read to its end, no page moved under the reader and none was withheld."""
-        return self.ended and not self._evidence.moved and not self._evidence.withheld
+        """Whether the listing was read to its end, undisturbed: see `doubt`."""
+        return self.ended and self.doubt is None
+
+    @property
+    def doubt(self) -> str | None:
+        """Why rows may be missing though the listing came to its end; None where nothing says so."""
+        return self._evidence.doubt
 
     def __iter__(self) -> Iterator[bytes]:
         """The rows, each one line of JSON.
@@ -102,8 +107,10 @@ class Listing:
         count = self.collection.count
         if count is None:
             return None
-        members = read_object(self._client.get(count.path), count.path)
         try:
+            members = read_object(self._client.get(count.path), count.path)
             return msgspec.json.decode(members[count.field], type=int)
-        except (KeyError, msgspec.DecodeError) as error:
-            raise BadAnswerError(f"{count.path}: the answer lacks {count.field}.") from error
+        except (SendGridError, KeyError, msgspec.DecodeError):
+            # The rows are here; without the count they prove no absence.
+            self._evidence.uncounted = True
+            return None

@@ -226,7 +226,7 @@ def _shortfall(listing: Listing, done: Upserted) -> str | None:
         return None
     if listing.expected is not None and done.distinct < listing.expected:
         return f"SendGrid counts {listing.expected} rows and listed {done.distinct}: no deletions are marked."
-    return "Rows moved while the pages were read: no deletions are marked."
+    return f"{listing.doubt}: no deletions are marked."
 
 
 def tables_io_manager() -> dg.IOManagerDefinition:

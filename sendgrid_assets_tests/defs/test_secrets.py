@@ -45,7 +45,9 @@ def test_after_runs_that_went_well(site: Site, capfd: pytest.CaptureFixture[str]
             media_type="application/json",
         ),
         JSONResponse({"recipients": [{"id": "1", "email": "victim@example.com\x00"}]}),
-        Response(b'{"recipients": [{"id": "1", "email": "victim@example.com\xff"}]}', media_type="application/json"),
+        Response(
+            b'{"recipients": [{"id": "1", "email": "victim@example.com\xff"}]}', media_type="application/json"
+        ),
     ],
     ids=["no key", "cut", "400", "403", "lone surrogate", "NUL", "bad UTF-8"],
 )
