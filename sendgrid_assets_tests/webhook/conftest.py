@@ -37,6 +37,10 @@ def facts(name: str) -> list[Any]:
     return json.loads(path.read_text())
 
 
+# One client for all, for making one costs more than a request; it keeps no connection between requests.
+CLIENT = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
+
+
 class Signer:
     """Stands for SendGrid: signs bodies with a key of its own."""
 
@@ -59,10 +63,10 @@ class Served:
 
     def post(self, body: bytes, source: str = "sendgrid", **kwargs: Any) -> httpx.Response:
         kwargs.setdefault("headers", self.signer.headers(body))
-        return httpx.post(f"{self.url}/webhooks/{source}", content=body, timeout=10, **kwargs)
+        return CLIENT.post(f"{self.url}/webhooks/{source}", content=body, timeout=10, **kwargs)
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=10)
+        return CLIENT.get(self.url + path, timeout=10)
 
     def stop(self) -> None:
         self._server.should_exit = True
