@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import duckdb
 import pytest
 import yaml
 
@@ -15,6 +16,7 @@ from sendgrid_assets.docs.settings_table import filled_in
 from sendgrid_assets.settings import load_settings
 
 from .processes import ROOT, call, environment
+from .site import Site
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -38,6 +40,25 @@ def test_links_within_the_project_lead_somewhere() -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", README)
     assert targets
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_its_queries_work_on_real_data(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.post(site.traffic.batch(60))
+    site.sync("lists")
+    site.run("sendgrid_drain")
+    monkeypatch.chdir(site.folder)
+    (shell,) = re.findall(r'^duckdb -readonly data/published\.duckdb "(.*)"$', README, re.MULTILINE)
+    assert site.query(shell)
+    (notebook,) = (
+        block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "read_only" in block
+    )
+    names: dict[str, duckdb.DuckDBPyConnection] = {}
+    exec(compile(notebook, "README.md", "exec"), names)
+    names["sendgrid"].close()
+    (attach,) = re.findall(r"`(ATTACH [^`]*)`", README)
+    with duckdb.connect() as marimo:
+        marimo.execute(attach)
+        assert marimo.execute("SELECT count(*) FROM published.sendgrid.activity").fetchone() != (0,)
 
 
 def test_ci_runs_the_readmes_own_line() -> None:

@@ -1,48 +1,24 @@
-"""The HTTP client: one key, one host, retries, rate limits, and what a status code means.
+"""The HTTP client: one key, one host, and what a status code means.
 
-Belongs here: a single request and its answer. Does not: paging (`api.paging`), rows (`api.listing`).
-Source: https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/rate-limits
+Belongs here: a single request and its answer. Does not: when to ask again (`api.patience`), paging (`api.paging`),
+rows (`api.listing`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import math
-import random
 import time
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
-import tenacity
 
 from .errors import BadAnswerError, DeadKeyError, NoMorePages, RefusedError, UnavailableError
+from .patience import Patience, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-log = logging.getLogger(__name__)
-
-OUTAGE_SECONDS = 300.0
-"""How long the host may be down, over all collections of a run, before the run gives up."""
-
-LONGEST_WAIT_SECONDS = 300.0
-"""Most that is waited for one `X-RateLimit-Reset`: a reset beyond it is not believed."""
-
-THROTTLED_SECONDS = 1800.0
-"""How long one request may be put off by 429 answers."""
-
-ATTEMPTS = 6
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-
-
-class _TransientError(Exception):
-    """Worth asking again: after `wait` seconds where the host says so, else as the `failure`-th in a row."""
-
-    def __init__(self, what: str, *, wait: float | None = None) -> None:
-        super().__init__(what)
-        self.wait = wait
-        self.failure = 0
 
 
 class _Link(httpx.URL):
@@ -83,12 +59,9 @@ class Client:
         self._http = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT)
         self._downloads = httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
         self._key_variable = key_variable
-        self._sleep = sleep
-        self._clock = clock
+        self._patience = Patience(sleep=sleep, clock=clock)
         self._dead: DeadKeyError | None = None
-        self._down_since: float | None = None
         self.requests = 0
-        self.waited_seconds = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -117,14 +90,18 @@ class Client:
         """
         return self._ask("POST", path, json=body)
 
+    @property
+    def waited_seconds(self) -> float:
+        """Seconds waited so far, for whatever reason."""
+        return self._patience.waited_seconds
+
     def pause(self, seconds: float) -> None:
         """Waits, and counts it as waited."""
-        self.waited_seconds += seconds
-        self._sleep(seconds)
+        self._patience.pause(seconds)
 
     def now(self) -> float:
         """Unix time, in seconds."""
-        return self._clock()
+        return self._patience.clock()
 
     def download(self, url: str, write: Callable[[bytes], object], rewind: Callable[[], object]) -> None:
         """Streams a presigned link: without our key, which is not for the storage host.
@@ -157,14 +134,14 @@ class Client:
                     for piece in response.iter_bytes():
                         write(piece)
             except httpx.HTTPError as error:
-                raise _TransientError(f"export file: {type(error).__name__}") from error
+                raise TransientError(f"export file: {type(error).__name__}") from error
 
-        self._retried(once, "an export file")
+        self._patience.retried(once, "an export file")
 
     def _ask(self, method: str, path: str, **what: Any) -> bytes:
         if self._dead:
             raise self._dead
-        if self._down_since is not None and self._clock() - self._down_since > OUTAGE_SECONDS:
+        if self._patience.is_spent:
             raise UnavailableError(f"SendGrid stayed unavailable for this run: {path} was not asked for.")
 
         def once() -> bytes:
@@ -172,43 +149,15 @@ class Client:
             try:
                 response = self._http.request(method, path, **what)
             except httpx.HTTPError as error:
-                raise _TransientError(f"{path}: {type(error).__name__}") from error
+                raise TransientError(f"{path}: {type(error).__name__}") from error
             return self._judge(response, path)
 
-        body: bytes = self._retried(once, path)
+        body: bytes = self._patience.retried(once, path)
         return body
-
-    def _retried(self, once: Callable[[], Any], path: str) -> Any:
-        begun = self._clock()
-        failures = 0
-
-        def counted() -> Any:
-            nonlocal failures
-            try:
-                return once()
-            except _TransientError as error:
-                failures += error.wait is None
-                error.failure = failures
-                raise
-
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_TransientError),
-            wait=self._wait,
-            stop=lambda state: self._gives_up(state, begun),
-            sleep=self.pause,
-            before_sleep=self._tell,
-            reraise=True,
-        )
-        try:
-            answer = retrying(counted)
-        except _TransientError as error:
-            raise UnavailableError(f"SendGrid stayed unavailable for {path}; last: {error}.") from error
-        self._down_since = None
-        return answer
 
     def _judge(self, response: httpx.Response, path: str) -> bytes:
         self._judge_transient(response, path)
-        self._down_since = None
+        self._patience.host_is_up()
         status = response.status_code
         if status == httpx.codes.UNAUTHORIZED:
             self._dead = DeadKeyError(
@@ -228,44 +177,7 @@ class Client:
         status = response.status_code
         if status == httpx.codes.TOO_MANY_REQUESTS:
             # The host is up: it says when to come back.
-            self._down_since = None
-            raise _TransientError(f"{path}: 429", wait=self._until_reset(response.headers))
+            self._patience.host_is_up()
+            raise TransientError(f"{path}: 429", wait=self._patience.until_reset(response.headers))
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise _TransientError(f"{path}: {status}")
-
-    def _until_reset(self, headers: httpx.Headers) -> float:
-        for name, base in (("X-RateLimit-Reset", self._clock()), ("Retry-After", 0.0)):
-            try:
-                wait = float(headers[name]) - base
-            except (KeyError, ValueError):
-                continue
-            if not math.isfinite(wait):
-                continue
-            # A reset just past means that the period has ended; one far off is a clock or header gone wrong.
-            return min(max(wait, 1.0), LONGEST_WAIT_SECONDS)
-        return 1.0
-
-    def _wait(self, state: tenacity.RetryCallState) -> float:
-        error = _transient(state)
-        if error.wait is not None:
-            return error.wait
-        return min(2.0 ** (error.failure - 1), 30.0) * random.uniform(0.75, 1.25)  # noqa: S311
-
-    def _gives_up(self, state: tenacity.RetryCallState, begun: float) -> bool:
-        error = _transient(state)
-        if error.wait is not None:
-            return self._clock() - begun > THROTTLED_SECONDS
-        if self._down_since is None:
-            self._down_since = self._clock()
-        return error.failure >= ATTEMPTS or self._clock() - self._down_since > OUTAGE_SECONDS
-
-    def _tell(self, state: tenacity.RetryCallState) -> None:
-        error = _transient(state)
-        seconds = state.next_action.sleep if state.next_action else 0.0
-        log.warning("%s; asking again in %.0f s", error, seconds)
-
-
-def _transient(state: tenacity.RetryCallState) -> _TransientError:
-    error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, _TransientError)  # noqa: S101 - nothing else is retried
-    return error
+            raise TransientError(f"{path}: {status}")

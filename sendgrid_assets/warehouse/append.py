@@ -103,7 +103,8 @@ def append(
         rejected = _reject(connection, source, now)
         _enter(connection, source, now)
     counts = connection.execute(
-        "SELECT count(*) FILTER (duplicate_of IS NOT NULL), (SELECT count(*) FROM ranked) FROM fresh"
+        "SELECT count(*) FILTER (duplicate_of IS NOT NULL), (SELECT count(*) FROM ranked)"
+        " - (SELECT count(*) FROM rejects WHERE reason = 'id_conflict') FROM fresh"
     ).fetchone()
     duplicates, read = counts or (0, 0)
     return Appended(rows, duplicates, read - sum(rows.values()), rejected)

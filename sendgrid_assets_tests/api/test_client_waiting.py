@@ -7,8 +7,8 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from sendgrid_assets.api import client as client_module
-from sendgrid_assets.api.client import ATTEMPTS, LONGEST_WAIT_SECONDS, OUTAGE_SECONDS, THROTTLED_SECONDS
 from sendgrid_assets.api.errors import SendGridError, UnavailableError
+from sendgrid_assets.api.patience import ATTEMPTS, LONGEST_WAIT_SECONDS, OUTAGE_SECONDS, THROTTLED_SECONDS
 from sendgrid_assets.simulator.account import Account
 from sendgrid_assets.simulator.server import create_app
 

@@ -172,6 +172,17 @@ class Store:
         return [file.name for file in self.landing.waiting()]
 
 
+def commit(store: Store, id_: str) -> None:
+    """One more list, the cheapest commit."""
+    store.sync("lists", {"id": id_}, whole=False)
+
+
+def read(path: Path) -> list[str]:
+    """The ids in a published file's lists."""
+    with duckdb.connect(path, read_only=True) as connection:
+        return [id_ for (id_,) in connection.execute("SELECT id FROM sendgrid.lists ORDER BY id").fetchall()]
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty warehouse, made once."""

@@ -26,6 +26,7 @@ FILES, EVENTS = 3, 40
 # Where it is killed: the owner of a function, its name, at which call, and whether before or after it.
 POINTS: list[tuple[Any, str, int, str]] = [
     (append, "_insert", 7, "after"),
+    (append, "_enter", 1, "before"),
     (append, "_enter", 1, "after"),
     (drain, "append", 1, "after"),
     (drain, "sync_folder", 1, "after"),
