@@ -16,6 +16,7 @@ from sendgrid_assets.api.client import Client
 from sendgrid_assets.warehouse.file import Warehouse
 from sendgrid_assets.warehouse.publish import Published, is_due, publish
 from sendgrid_assets.warehouse.schema import SourceSchema
+from sendgrid_assets.warehouse.stage import remove_leftovers
 
 from . import names
 
@@ -109,6 +110,7 @@ def warehouse_resource(settings: Settings) -> dg.ResourceDefinition:
     resource = make_warehouse(settings)
 
     def open_warehouse(context: dg.InitResourceContext) -> Iterator[WarehouseResource]:
+        remove_leftovers(resource.scratch)
         try:
             yield resource
         finally:

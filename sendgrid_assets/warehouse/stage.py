@@ -5,7 +5,9 @@ Belongs here: NDJSON staging files. Does not: reading them in (`warehouse.upsert
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+# Longer than any run may last, so that nobody is still writing there.
+_LEFTOVER_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,19 @@ class Staged:
 def largest_object(path: Path, most: int) -> int:
     """The largest object to expect in an NDJSON file: DuckDB reserves several times as much memory."""
     return min(most, max(path.stat().st_size, 1 << 20))
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Removes what killed runs left in the staging folder more than a day ago, and says how many there were."""
+    if not folder.is_dir():
+        return 0
+    oldest_kept = time.time() - _LEFTOVER_SECONDS
+    leftovers = [
+        entry for entry in folder.iterdir() if entry.is_dir() and entry.stat().st_mtime < oldest_kept
+    ]
+    for entry in leftovers:
+        shutil.rmtree(entry, ignore_errors=True)
+    return len(leftovers)
 
 
 @contextmanager

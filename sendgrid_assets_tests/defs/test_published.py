@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import duckdb
@@ -83,3 +84,13 @@ def test_published_off_leaves_no_file_and_no_asset(site: Site) -> None:
     assert site.sync("lists").success
     assert not (site.folder / "data" / "published.duckdb").exists()
     assert PUBLISHED not in site.definitions.resolve_all_asset_keys()
+
+
+def test_what_a_killed_run_left_in_staging_is_removed_after_a_day(site: Site) -> None:
+    old, new = (site.folder / "data" / "staging" / name for name in ("sync-old", "sync-new"))
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+        (folder / "rows.ndjson").touch()
+    os.utime(old, (0, 0))
+    site.sync("lists")
+    assert (old.exists(), new.exists()) == (False, True)
