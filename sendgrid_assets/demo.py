@@ -153,6 +153,9 @@ def _burst(demo: Demo, account: Account, say: Callable[[str], object]) -> bool:
 def _say_tables(demo: Demo, say: Callable[[str], object]) -> None:
     published = demo.settings.published
     assert published is not None  # noqa: S101 - the demo's own settings
+    if not published.exists():
+        say(f"Nothing was published to {published}.")
+        return
     say(f"In {published}:")
     with duckdb.connect(published, read_only=True) as connection:
         tables = connection.execute(

@@ -70,6 +70,16 @@ def test_together_it_fills_the_tables_keeps_on_and_leaves_nothing_behind(tmp_pat
         assert "@example" not in logged.read_text(), logged
 
 
+def test_once_fails_with_a_sentence_where_the_warehouse_cannot_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "demo-data").mkdir()
+    (tmp_path / "demo-data" / "simulated-account").touch()
+    (tmp_path / "demo-data" / "warehouse.duckdb").write_text("no database")
+    done = call(*ours("demo", "--once"), cwd=tmp_path, env=environment())
+    assert done.returncode == 1
+    assert "warehouse.duckdb cannot be opened" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_a_real_accounts_data_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     duckdb.connect(tmp_path / "data" / "warehouse.duckdb").close()

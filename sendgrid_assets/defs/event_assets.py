@@ -16,6 +16,7 @@ from sendgrid_assets.catalog.events import (
 from sendgrid_assets.settings import Settings, SourceSettings
 from sendgrid_assets.warehouse.count import row_count
 from sendgrid_assets.warehouse.drain import Drained, drain
+from sendgrid_assets.warehouse.errors import WarehouseError
 from sendgrid_assets.webhook.landing import Landing, LandingError
 
 from . import names
@@ -47,7 +48,7 @@ def event_assets(settings: Settings, source: SourceSettings) -> dg.AssetsDefinit
                 scratch=resource.scratch,
                 retention_days=settings.done_retention_days,
             )
-        except LandingError as error:
+        except (LandingError, WarehouseError) as error:
             raise dg.Failure(str(error)) from error
         context.log.info(_told(drained))
         for table, metadata in _reports(resource, source, drained).items():

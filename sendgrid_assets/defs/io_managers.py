@@ -20,10 +20,11 @@ from dagster_duckdb.io_manager import DuckDbClient
 from sendgrid_assets.api.errors import SendGridError
 from sendgrid_assets.api.listing import Listing
 from sendgrid_assets.warehouse import sync_log
+from sendgrid_assets.warehouse.errors import KeylessRowError, OlderListingError, WarehouseError
 from sendgrid_assets.warehouse.file import transaction
 from sendgrid_assets.warehouse.frame import read_frame, upsert_frame
 from sendgrid_assets.warehouse.stage import Staged, staged
-from sendgrid_assets.warehouse.upsert import KeylessRowError, OlderListingError, Upserted, upsert
+from sendgrid_assets.warehouse.upsert import Upserted, upsert
 
 from . import names
 
@@ -58,9 +59,15 @@ class UpsertIOManager(DbIOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Stages a listing before the warehouse is opened; a failed one is on record and leaves no row."""
-        if not isinstance(obj, Listing):
-            super().handle_output(context, obj)
-            return
+        try:
+            if isinstance(obj, Listing):
+                self._upsert(context, obj)
+            else:
+                super().handle_output(context, obj)
+        except WarehouseError as error:
+            raise dg.Failure(str(error)) from error
+
+    def _upsert(self, context: dg.OutputContext, obj: Listing) -> None:
         try:
             with staged(obj, self._resource.scratch) as rows:
                 super().handle_output(context, StagedListing(obj, rows))

@@ -16,6 +16,7 @@ import duckdb
 import filelock
 
 from .casting import MACROS
+from .errors import WarehouseBusyError, WarehouseUnreadableError
 from .schema import SourceSchema, apply
 
 if TYPE_CHECKING:
@@ -31,14 +32,6 @@ FOREIGN_SECONDS = 20.0
 """How long a foreign process that holds the file is waited for."""
 
 _FLOOR = (1, 5)
-
-
-class WarehouseBusyError(Exception):
-    """The warehouse could not be opened, because somebody else holds it."""
-
-
-class WarehouseUnreadableError(Exception):
-    """The warehouse file cannot be opened as what it should be."""
 
 
 @dataclass(frozen=True, slots=True)

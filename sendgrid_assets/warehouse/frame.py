@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sendgrid_assets.catalog.collection import KEEPING_COLUMNS
 
+from .errors import FrameError
 from .sql import name, names
 from .sync_log import utc_now
 from .upsert import Upserted, merge
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _KEPT = tuple(column for column in KEEPING_COLUMNS if column.name != "extra")
-
-
-class FrameError(ValueError):
-    """A frame cannot be upserted as it is."""
 
 
 def read_frame(connection: DuckDBPyConnection, schema: str, table: str) -> pd.DataFrame:

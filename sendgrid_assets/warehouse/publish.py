@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from .errors import PublishError
 from .file import Warehouse, sync_folder
 
 if TYPE_CHECKING:
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
 _FICLONE = 0x40049409
 """Linux's ioctl that shares a file's blocks instead of copying them (ioctl_ficlone(2))."""
-
-
-class PublishError(Exception):
-    """The copy could not be made; the file published before stands."""
 
 
 @dataclass(frozen=True, slots=True)

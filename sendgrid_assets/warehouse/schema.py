@@ -15,6 +15,7 @@ from sendgrid_assets.catalog import bookkeeping
 from sendgrid_assets.catalog.events import ACTIVITY_COLUMNS, ACTIVITY_DESCRIPTION, EVENT_COLLECTIONS
 from sendgrid_assets.catalog.objects import OBJECT_COLLECTIONS
 
+from .errors import NewerWarehouseError
 from .sql import name, names, text
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Version of the structure; a warehouse with a higher one was written by a newer release."""
-
-
-class NewerWarehouseError(Exception):
-    """The warehouse was written by a newer release."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import sync_log
 from .casting import left_over, typed, values
+from .errors import KeylessRowError, OlderListingError
 from .sql import name, names, text
 from .stage import largest_object
 
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
     from .stage import Staged
 
 _LARGEST_ROW = 64 * 1024 * 1024
-
-
-class KeylessRowError(Exception):
-    """A row has no key: the listing cannot be what it should be."""
-
-
-class OlderListingError(Exception):
-    """A listing begun later has been loaded already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sendgrid_assets.warehouse.file import WarehouseBusyError, WarehouseUnreadableError
+from sendgrid_assets.warehouse.errors import WarehouseBusyError, WarehouseUnreadableError
 from sendgrid_assets.warehouse.publish import publish
 
 from .conftest import Store, event

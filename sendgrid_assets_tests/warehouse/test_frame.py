@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from sendgrid_assets.warehouse.errors import FrameError
 from sendgrid_assets.warehouse.file import transaction
-from sendgrid_assets.warehouse.frame import FrameError, read_frame, upsert_frame
+from sendgrid_assets.warehouse.frame import read_frame, upsert_frame
 from sendgrid_assets.warehouse.upsert import KeylessRowError, Upserted
 
 from .conftest import Store, at

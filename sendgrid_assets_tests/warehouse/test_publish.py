@@ -11,8 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sendgrid_assets.warehouse.file import WarehouseBusyError
-from sendgrid_assets.warehouse.publish import PublishError, is_due, publish
+from sendgrid_assets.warehouse.errors import PublishError, WarehouseBusyError
+from sendgrid_assets.warehouse.publish import is_due, publish
 
 from .conftest import Store, commit, event, read
 

@@ -9,7 +9,8 @@ import pytest
 from sendgrid_assets.catalog.bookkeeping import BOOKKEEPING_TABLES
 from sendgrid_assets.catalog.events import ACTIVITY_COLUMNS, EVENT_COLLECTIONS
 from sendgrid_assets.catalog.objects import OBJECT_COLLECTIONS
-from sendgrid_assets.warehouse.schema import VERSION, NewerWarehouseError, SourceSchema
+from sendgrid_assets.warehouse.errors import NewerWarehouseError
+from sendgrid_assets.warehouse.schema import VERSION, SourceSchema
 
 from .conftest import SCHEMAS, T0, TABLES, Store, event
 
