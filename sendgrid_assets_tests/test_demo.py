@@ -58,7 +58,12 @@ def test_together_it_fills_the_tables_keeps_on_and_leaves_nothing_behind(tmp_pat
         wait_for(lambda: _count(published, "activity") > before, "more events")
         assert httpx.get(f"http://127.0.0.1:{receiver}/healthz").status_code == 200
         if shutil.which("chromium"):
-            shown = page(f"http://127.0.0.1:{port}/assets/sendgrid/lists?view=overview", tmp_path / "browser")
+            address = f"http://127.0.0.1:{port}/assets/sendgrid/lists?view=overview"
+            # A busy machine may not have drawn the page within a browser's patience.
+            for _ in range(3):
+                shown = page(address, tmp_path / "browser")
+                if "recipient_count" in shown:
+                    break
             assert "One row per legacy contact list" in shown
             assert "recipient_count" in shown
         demo.send_signal(signal.SIGINT)

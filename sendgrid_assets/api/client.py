@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from .errors import BadAnswerError, DeadKeyError, NoMorePages, RefusedError, UnavailableError
+from .errors import BadAnswerError, DeadKeyError, NoMorePages, NotThereError, RefusedError, UnavailableError
 from .patience import Patience, TransientError
 
 if TYPE_CHECKING:
@@ -169,6 +169,8 @@ class Client:
             raise RefusedError(f"SendGrid refuses {path} (403).")
         if status == httpx.codes.NOT_FOUND and b"no more pages" in response.content.lower():
             raise NoMorePages(path)
+        if status == httpx.codes.NOT_FOUND:
+            raise NotThereError(path)
         if not response.is_success:
             raise BadAnswerError(f"SendGrid answered {path} with status {status}.")
         return response.content

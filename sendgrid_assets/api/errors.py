@@ -5,6 +5,7 @@
     ├── RefusedError         403: this collection is not for this key or account; others may be
     ├── UnavailableError     the host stayed down, or its rate limit shut, longer than we wait
     └── BadAnswerError       an answer that is not what SendGrid documents: never taken for an empty table
+        └── NotThereError    404: this host or account has no such endpoint
 
 Belongs here: the hierarchy. Does not: deciding which it is (`api.client`). No text here holds a key, an
 address, or the query of a link.
@@ -31,6 +32,18 @@ class UnavailableError(SendGridError):
 
 class BadAnswerError(SendGridError):
     """SendGrid's answer cannot be taken for data."""
+
+
+class NotThereError(BadAnswerError):
+    """SendGrid has nothing under this path (404), as the EU host has no marketing endpoints.
+
+    Attributes:
+        path: what was asked for.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"SendGrid has no {path} (404).")
+        self.path = path
 
 
 class NoMorePages(SendGridError):  # noqa: N818 - an answer, not an error

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .body import read_object
-from .errors import RefusedError, SendGridError
+from .errors import NotThereError, RefusedError, SendGridError
 from .evidence import Evidence
 from .paging import pages
 
@@ -56,6 +56,11 @@ class Listing:
             self._first = next(self._pages, [])
         except BaseException as error:
             self._scratch.cleanup()
+            if isinstance(error, NotThereError) and error.path == collection.path:
+                raise RefusedError(
+                    f"SendGrid does not offer {collection.table} here ({collection.path}, 404): "
+                    "the host in the source's API_URL, or the account, has no such product."
+                ) from error
             if isinstance(error, RefusedError):
                 permissions = " or ".join(collection.scopes)
                 raise RefusedError(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from sendgrid_assets.api.errors import DeadKeyError, RefusedError, UnavailableError
+from sendgrid_assets.api.errors import BadAnswerError, DeadKeyError, RefusedError, UnavailableError
 from sendgrid_assets.api.listing import Listing
 from sendgrid_assets.catalog.objects import BY_TABLE, OBJECT_COLLECTIONS
 from sendgrid_assets.catalog.paging import ByNumber
@@ -165,4 +165,18 @@ def test_reader_that_stops_early_leaves_no_file(
     del rows
     gc.collect()
     assert list(scratch.iterdir()) == []
+    assert not listing.whole
+
+
+def test_an_endpoint_this_host_lacks_is_refused_and_not_empty(make_client: MakeClient) -> None:
+    absent = JSONResponse({"errors": [{"message": "not found", "field": None}]}, 404)
+    with pytest.raises(RefusedError, match=r"/v3/marketing/lists, 404"):
+        Listing(make_client(Script(absent)), BY_TABLE["mc_lists"])
+
+
+def test_a_later_page_that_is_not_there_fails_the_listing(make_client: MakeClient) -> None:
+    absent = JSONResponse({"errors": [{"message": "not found", "field": None}]}, 404)
+    listing = Listing(make_client(Script(recipients(1, 2), absent)), RECIPIENTS)
+    with pytest.raises(BadAnswerError):
+        list(listing)
     assert not listing.whole

@@ -118,8 +118,9 @@ def test_a_refused_collection_that_was_named_fails(tmp_path: Path) -> None:
         Response(b'{"lists": [{"id": 1', 200, media_type="application/json"),
         JSONResponse({"lists": [{"name": "no id"}]}),
         JSONResponse({"errors": [{"message": "bad request"}]}, 400),
+        Response(b"", 200, media_type="application/json"),
     ],
-    ids=["html", "error body", "cut", "row without key", "status 400"],
+    ids=["html", "error body", "cut", "row without key", "status 400", "nothing"],
 )
 def test_an_answer_that_is_no_listing_fails_that_collection_alone(tmp_path: Path, answer: Response) -> None:
     broken: list[bool] = []

@@ -1,6 +1,7 @@
 """Drains that are killed: a process that forks a drain, kills it, and tells what stands in the warehouse.
 
-Run as `python -m`, with a folder and a plan: a list of failpoints, or of seconds after which to kill.
+Run as `python -m`, with a folder and a plan, a list of rounds: a failpoint's number; null, to let the drain end; or
+after which share of the time that one took to kill.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,7 @@ def forked(work: Callable[[], Any], kill_after: float | None = None) -> bool:
             work()
             os._exit(0)
         finally:
+            traceback.print_exc()
             os._exit(1)
     if kill_after is not None:
         time.sleep(kill_after)
@@ -102,12 +105,15 @@ def tell(store: Store) -> None:
 
 def main() -> None:
     store, plan = Store(Path(sys.argv[1])), json.loads(sys.argv[2])
+    whole = 0.0
     for round_, entry in enumerate(plan):
         land(store, round_)
         if isinstance(entry, int):
             killed = forked(lambda entry=entry: with_failpoint(store, POINTS[entry]))
         else:
-            killed = forked(lambda: store.drain(chunk_bytes=1), kill_after=entry)
+            begun = time.monotonic()
+            killed = forked(lambda: store.drain(chunk_bytes=1), None if entry is None else entry * whole)
+            whole = whole or time.monotonic() - begun
         sys.stdout.write(json.dumps(killed) + "\n")
         sys.stdout.flush()
         forked(lambda: tell(store))

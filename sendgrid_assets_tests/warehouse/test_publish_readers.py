@@ -36,7 +36,7 @@ while True:
     print(rows, flush=True)
     if ended:
         break
-    time.sleep(0.03)
+    time.sleep(0.06)
 """
 
 
