@@ -56,10 +56,19 @@ def sync_asset(source: SourceSettings, collection: ObjectCollection) -> dg.Asset
     def collection_asset(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.Output[Listing] | dg.AssetCheckResult]:
+        client = getattr(context.resources, account).client
+        asked = client.requests
         try:
-            listing = Listing(getattr(context.resources, account).client, collection)
+            listing = Listing(client, collection)
         except RefusedError as error:
-            _note(getattr(context.resources, warehouse), context, collection, "refused", str(error))
+            _note(
+                getattr(context.resources, warehouse),
+                context,
+                collection,
+                "refused",
+                str(error),
+                client.requests - asked,
+            )
             if collection.table in source.named:
                 raise dg.Failure(
                     f"{error} It is named in {source.prefix}COLLECTIONS: grant it, or take it out there.",
@@ -71,7 +80,14 @@ def sync_asset(source: SourceSettings, collection: ObjectCollection) -> dg.Asset
             )
             return
         except SendGridError as error:
-            _note(getattr(context.resources, warehouse), context, collection, "failed", str(error))
+            _note(
+                getattr(context.resources, warehouse),
+                context,
+                collection,
+                "failed",
+                str(error),
+                client.requests - asked,
+            )
             raise dg.Failure(str(error), metadata={"endpoint": collection.path}) from error
         yield dg.AssetCheckResult(passed=True, check_name=READABLE)
         yield dg.Output(listing)
@@ -85,6 +101,7 @@ def _note(
     collection: ObjectCollection,
     status: sync_log.Status,
     message: str,
+    requests: int,
 ) -> None:
     now = sync_log.utc_now()
     with resource.warehouse.open() as connection:
@@ -97,6 +114,7 @@ def _note(
                 started_at=now,
                 ended_at=now,
                 status=status,
+                requests=requests,
                 message=message,
             ),
         )

@@ -73,6 +73,9 @@ def test_a_refused_collection_is_told_apart_and_the_rest_goes_on(tmp_path: Path)
         assert readable.severity is dg.AssetCheckSeverity.WARN
         assert "marketing_campaigns.read" in (readable.description or "")
         statuses = dict(site.query("SELECT table_name, status FROM _sendgrid_assets.sync_runs"))
+        assert site.query(
+            "SELECT DISTINCT requests FROM _sendgrid_assets.sync_runs WHERE status = 'refused'"
+        ) == [(1,)]
         assert statuses["recipients"] == statuses["campaigns"] == "refused"
         assert statuses["mc_contacts"] == "ok"
         assert site.query("SELECT count(*) FROM sendgrid.recipients") == [(0,)]
