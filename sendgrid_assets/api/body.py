@@ -5,9 +5,12 @@ Belongs here: telling rows from everything else a server may send with status 20
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from sendgrid_assets import surrogates
 
 from .errors import BadAnswerError
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_ANY = msgspec.json.Decoder(msgspec.Raw)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -30,6 +34,19 @@ def read_object(body: bytes, path: str) -> dict[str, msgspec.Raw]:
         raise BadAnswerError(f"{path}: the answer is no JSON object.") from error
 
 
+def sound(text: bytes, complaint: str) -> bytes:
+    """The JSON text as it is, or without the half emojis that made it unsound.
+
+    Raises:
+        BadAnswerError: it is no JSON all the same; says `complaint`.
+    """
+    for candidate in (text, surrogates.replaced(text)):
+        with suppress(msgspec.DecodeError, RecursionError):
+            _ANY.decode(candidate)
+            return candidate
+    raise BadAnswerError(complaint)
+
+
 def read_rows(body: bytes, wrapper: Sequence[str], path: str) -> list[bytes]:
     """The rows of a page, each on one line.
 
@@ -41,6 +58,7 @@ def read_rows(body: bytes, wrapper: Sequence[str], path: str) -> list[bytes]:
     Raises:
         BadAnswerError: the rows are not where they must be. An empty table is an empty array, nothing less.
     """
+    body = sound(body, f"{path}: the answer is no JSON.")
     if wrapper:
         members = read_object(body, path)
         found = [members[name] for name in wrapper if name in members]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .body import sound
 from .errors import BadAnswerError, UnavailableError
 
 if TYPE_CHECKING:
@@ -88,7 +89,6 @@ def _downloaded(client: Client, url: str, file: Path) -> Path:
 
 def _pages(file: Path, path: str) -> Iterator[list[bytes]]:
     page: list[bytes] = []
-    check = msgspec.json.Decoder(msgspec.Raw)
     with file.open("rb") as lines:
         for line in lines:
             row = line.strip()
@@ -96,11 +96,7 @@ def _pages(file: Path, path: str) -> Iterator[list[bytes]]:
                 continue
             if not row.startswith(b"{"):
                 raise BadAnswerError(f"{path}: the export has a line that is no JSON object.")
-            try:
-                check.decode(row)
-            except (msgspec.DecodeError, RecursionError) as error:
-                raise BadAnswerError(f"{path}: the export has a line that is no JSON.") from error
-            page.append(row)
+            page.append(sound(row, f"{path}: the export has a line that is no JSON."))
             if len(page) == _LINES_A_PAGE:
                 yield page
                 page = []

@@ -15,7 +15,7 @@ import msgspec
 
 from sendgrid_assets.catalog.paging import ByExport, ByNumber, ByOffset, ByToken, Whole
 
-from .body import read_object, read_rows
+from .body import read_object, read_rows, sound
 from .errors import BadAnswerError, NoMorePages
 from .export import export_pages
 
@@ -108,7 +108,7 @@ def _by_token(client: Client, collection: ObjectCollection, style: ByToken) -> I
 
 
 def _next_query(body: bytes, path: str) -> list[tuple[str, str]]:
-    raw = read_object(body, path).get("_metadata")
+    raw = read_object(sound(body, f"{path}: the answer is no JSON."), path).get("_metadata")
     try:
         metadata = msgspec.json.decode(raw, type=dict[str, object] | None) if raw else None
     except (msgspec.DecodeError, RecursionError) as error:

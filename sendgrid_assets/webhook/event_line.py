@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sendgrid_assets import surrogates
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,8 +32,6 @@ _ANY = msgspec.json.Decoder(msgspec.Raw)
 _STRING = re.compile(STRING)
 _BRACKETS = re.compile(STRING + rb"|[\[{]+|[\]}]+")
 _CONTROL = re.compile(rb"[\x00-\x1f]")
-_HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_ESCAPE = re.compile(rb"(" + _HIGH + _LOW + rb")|(" + _HIGH + rb"|" + _LOW + rb")|\\[\x00-\xff]")
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -134,7 +134,7 @@ def _is_utf8(text: bytes) -> bool:
 
 def _mended(text: bytes) -> bytes:
     text = _STRING.sub(lambda found: _CONTROL.sub(_escaped, found[0]), text)
-    return _ESCAPE.sub(lambda found: rb"\ufffd" if found[2] else found[0], text)
+    return surrogates.replaced(text)
 
 
 def _escaped(character: re.Match[bytes]) -> bytes:
