@@ -60,6 +60,8 @@ def test_catalog_imports_nothing_of_ours() -> None:
 def test_linter_refuses_dagster_in_core_rooms(file: str, code: str, banned: bool) -> None:
     run = subprocess.run(
         [
+            sys.executable,
+            "-m",
             "ruff",
             "check",
             "--no-cache",
