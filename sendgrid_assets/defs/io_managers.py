@@ -72,27 +72,18 @@ class UpsertIOManager(DbIOManager):
             with staged(obj, self._resource.scratch) as rows:
                 super().handle_output(context, StagedListing(obj, rows))
         except (SendGridError, KeylessRowError, OlderListingError) as error:
-            record_failure(self._resource, context, obj, str(error))
+            self._record_failure(context, obj, str(error))
             raise dg.Failure(
                 str(error), metadata={"endpoint": obj.collection.path, "requests": obj.requests}
             ) from error
         except (duckdb.DataError, duckdb.InvalidInputException) as error:
             # Its own text may show the value, which may be somebody's address.
             said = f"DuckDB could not read the listing ({type(error).__name__}): nothing of it is loaded."
-            record_failure(self._resource, context, obj, said)
+            self._record_failure(context, obj, said)
             raise dg.Failure(said, metadata={"endpoint": obj.collection.path}) from None
 
-
-def record_failure(
-    resource: WarehouseResource,
-    context: dg.OutputContext,
-    listing: Listing,
-    message: str,
-) -> None:
-    """Notes a failed listing in `sync_runs`; of its rows nothing was kept."""
-    with resource.warehouse.open() as connection:
-        sync_log.record(
-            connection,
+    def _record_failure(self, context: dg.OutputContext, listing: Listing, message: str) -> None:
+        self._resource.record(
             sync_log.SyncRun(
                 run_id=context.run_id,
                 source=context.asset_key.path[0],
@@ -104,7 +95,7 @@ def record_failure(
                 requests=listing.requests,
                 waited_seconds=listing.waited_seconds,
                 message=message,
-            ),
+            )
         )
 
 

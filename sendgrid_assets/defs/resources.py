@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from sendgrid_assets.api.client import Client
+from sendgrid_assets.warehouse import sync_log
 from sendgrid_assets.warehouse.file import Warehouse
 from sendgrid_assets.warehouse.publish import Published, is_due, publish
 from sendgrid_assets.warehouse.schema import SourceSchema
@@ -82,6 +83,11 @@ class WarehouseResource:
     def publish(self) -> Published | None:
         """Replaces the published file if anything was committed since; None if nothing was."""
         return publish(self.warehouse, self.published)
+
+    def record(self, run: sync_log.SyncRun) -> None:
+        """Notes the outcome of a listing of which no row was kept."""
+        with self.warehouse.open() as connection:
+            sync_log.record(connection, run)
 
     def is_due(self) -> bool:
         """Whether anything was committed since the last publish."""

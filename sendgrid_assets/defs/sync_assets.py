@@ -57,18 +57,27 @@ def sync_asset(source: SourceSettings, collection: ObjectCollection) -> dg.Asset
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.Output[Listing] | dg.AssetCheckResult]:
         client = getattr(context.resources, account).client
-        asked = client.requests
+        resource: WarehouseResource = getattr(context.resources, warehouse)
+        asked, began = client.requests, sync_log.utc_now()
+
+        def note(status: sync_log.Status, error: SendGridError) -> None:
+            resource.record(
+                sync_log.SyncRun(
+                    run_id=context.run.run_id,
+                    source=source.name,
+                    table_name=collection.table,
+                    started_at=began,
+                    ended_at=sync_log.utc_now(),
+                    status=status,
+                    requests=client.requests - asked,
+                    message=str(error),
+                )
+            )
+
         try:
             listing = Listing(client, collection)
         except RefusedError as error:
-            _note(
-                getattr(context.resources, warehouse),
-                context,
-                collection,
-                "refused",
-                str(error),
-                client.requests - asked,
-            )
+            note("refused", error)
             if collection.table in source.named:
                 raise dg.Failure(
                     f"{error} It is named in {source.prefix}COLLECTIONS: grant it, or take it out there.",
@@ -80,44 +89,12 @@ def sync_asset(source: SourceSettings, collection: ObjectCollection) -> dg.Asset
             )
             return
         except SendGridError as error:
-            _note(
-                getattr(context.resources, warehouse),
-                context,
-                collection,
-                "failed",
-                str(error),
-                client.requests - asked,
-            )
+            note("failed", error)
             raise dg.Failure(str(error), metadata={"endpoint": collection.path}) from error
         yield dg.AssetCheckResult(passed=True, check_name=READABLE)
         yield dg.Output(listing)
 
     return collection_asset
-
-
-def _note(
-    resource: WarehouseResource,
-    context: dg.AssetExecutionContext,
-    collection: ObjectCollection,
-    status: sync_log.Status,
-    message: str,
-    requests: int,
-) -> None:
-    now = sync_log.utc_now()
-    with resource.warehouse.open() as connection:
-        sync_log.record(
-            connection,
-            sync_log.SyncRun(
-                run_id=context.run.run_id,
-                source=context.asset_key.path[0],
-                table_name=collection.table,
-                started_at=now,
-                ended_at=now,
-                status=status,
-                requests=requests,
-                message=message,
-            ),
-        )
 
 
 def api_spec(source: SourceSettings) -> dg.AssetSpec:
