@@ -160,6 +160,26 @@ def test_fewer_rows_than_counted_load_warn_and_mark_no_deletions(tmp_path: Path)
         assert shown
 
 
+def test_a_listing_in_doubt_marks_no_deletions(tmp_path: Path) -> None:
+    uncounted: list[bool] = []
+
+    def intercept(request: Request) -> Response | None:
+        counts = request.url.path == "/v3/contactdb/recipients/count"
+        return Response("no", 400) if uncounted and counts else None
+
+    with make_site(tmp_path, intercept=intercept) as site:
+        site.sync("recipients")
+        gone = site.account.recipients.pop()
+        uncounted.append(True)
+        result = site.sync("recipients")
+        marked = "SELECT id FROM sendgrid.recipients WHERE deleted_at IS NOT NULL"
+        assert site.query(marked) == []
+        assert "count" in (_checks(result, "recipients")["complete"].description or "")
+        uncounted.clear()
+        site.sync("recipients")
+        assert site.query(marked) == [(gone["id"],)]
+
+
 def test_a_dead_key_fails_the_run_after_one_request(tmp_path: Path) -> None:
     with make_site(tmp_path, SENDGRID_API_KEY="SG.revoked") as site:
         result = site.sync("lists", "mc_lists", "recipients")
