@@ -51,7 +51,9 @@ class SourceSettings(Model):
     )
     on_behalf_of: str | None = Field(
         default=None,
-        description="subuser to act for",
+        description="subuser to act for. SendGrid documents this neither for the `mc_` tables (but `mc_senders`) "
+        "nor for `verified_senders`, `subusers` and `email_activity`, and may answer with the parent's data: "
+        "give these the subuser's own key",
         json_schema_extra={"mend": "give the subuser's name as SendGrid shows it"},
     )
     collections: tuple[str, ...] | Literal["all"] | None = Field(
@@ -64,7 +66,7 @@ class SourceSettings(Model):
     )
     start_date: dt.date = Field(
         default_factory=lambda: _months_ago(13),
-        description="first day of the stats tables",
+        description="first day of the tables of statistics by day",
         json_schema_extra={"shown": "13 months ago", "mend": "write a date as YYYY-MM-DD"},
     )
     segment_views: bool = Field(
@@ -99,7 +101,9 @@ class SourceSettings(Model):
     @property
     def selected(self) -> tuple[str, ...]:
         """Tables to sync, in the catalog's order."""
-        if self.collections in (None, "all"):
+        if self.collections is None:
+            return tuple(table for table, collection in BY_TABLE.items() if not collection.costly)
+        if self.collections == "all":
             return tuple(BY_TABLE)
         return tuple(table for table in BY_TABLE if table in (self.collections or ()))
 

@@ -43,18 +43,20 @@ class Site:
     def definitions(self) -> dg.Definitions:
         return build_definitions(self.settings, executor=dg.in_process_executor)
 
-    def run(self, job: str, **what: Any) -> dg.ExecuteInProcessResult:
+    def run(
+        self, job: str, *, run_config: dict[str, Any] | None = None, **what: Any
+    ) -> dg.ExecuteInProcessResult:
+        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         return self.definitions.resolve_job_def(job).execute_in_process(
-            instance=self.instance,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            **what,
+            instance=self.instance, raise_on_error=False, run_config=quiet | (run_config or {}), **what
         )
 
-    def sync(self, *tables: str) -> dg.ExecuteInProcessResult:
+    def sync(self, *tables: str, run_config: dict[str, Any] | None = None) -> dg.ExecuteInProcessResult:
         """Syncs these tables only: a run of all takes seconds."""
         return self.run(
-            "sendgrid_sync", asset_selection=[dg.AssetKey(["sendgrid", table]) for table in tables]
+            "sendgrid_sync",
+            run_config=run_config,
+            asset_selection=[dg.AssetKey(["sendgrid", table]) for table in tables],
         )
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:

@@ -17,6 +17,8 @@ from .errors import BadAnswerError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sendgrid_assets.catalog.collection import ObjectCollection
+
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _ANY = msgspec.json.Decoder(msgspec.Raw)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -47,28 +49,51 @@ def sound(text: bytes, complaint: str) -> bytes:
     raise BadAnswerError(complaint)
 
 
-def read_rows(body: bytes, wrapper: Sequence[str], path: str) -> list[bytes]:
+def rows_of(collection: ObjectCollection, body: bytes) -> list[bytes]:
+    """The rows of one of the collection's pages, each on one line.
+
+    Raises:
+        BadAnswerError: the rows are not where they must be.
+    """
+    return read_rows(
+        body,
+        collection.wrapper,
+        collection.path,
+        also_in=collection.also_in,
+        bare_too=collection.bare_too,
+    )
+
+
+def read_rows(
+    body: bytes,
+    wrapper: Sequence[str],
+    path: str,
+    *,
+    also_in: Sequence[str] = (),
+    bare_too: bool = False,
+) -> list[bytes]:
     """The rows of a page, each on one line.
 
     Args:
         body: the answer.
         wrapper: names the key may have that holds the rows; empty where the body is the array itself.
         path: named in errors.
+        also_in: further keys that hold rows, to follow the others, and may be absent.
+        bare_too: whether the body may be the array itself although there is a wrapper.
 
     Raises:
         BadAnswerError: the rows are not where they must be. An empty table is an empty array, nothing less.
     """
     body = sound(body, f"{path}: the answer is no JSON.")
-    if wrapper:
+    arrays: list[bytes | msgspec.Raw] = [body]
+    if wrapper and not (bare_too and body.lstrip().startswith(b"[")):
         members = read_object(body, path)
         found = [members[name] for name in wrapper if name in members]
         if len(found) != 1:
             raise BadAnswerError(f"{path}: the answer lacks {' or '.join(wrapper)}.")
-        array: bytes | msgspec.Raw = found[0]
-    else:
-        array = body
+        arrays = [*found, *(members[name] for name in also_in if name in members)]
     try:
-        rows = _ROWS.decode(array)
+        rows = [row for array in arrays for row in _ROWS.decode(array)]
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadAnswerError(f"{path}: the answer's rows are no JSON array.") from error
     page = [one_line(bytes(row)) for row in rows]

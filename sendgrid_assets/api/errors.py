@@ -2,8 +2,9 @@
 
     SendGridError
     ├── DeadKeyError         401: nothing can be read with this key
-    ├── RefusedError         403: this collection is not for this key or account; others may be
+    ├── RefusedError         403, or 400 "authorization required": not for this key or account; others may be
     ├── UnavailableError     the host stayed down, or its rate limit shut, longer than we wait
+    ├── StoppedError         the run is ending, and nobody waits for the answer
     └── BadAnswerError       an answer that is not what SendGrid documents: never taken for an empty table
         └── NotThereError    404: this host or account has no such endpoint
 
@@ -23,11 +24,15 @@ class DeadKeyError(SendGridError):
 
 
 class RefusedError(SendGridError):
-    """SendGrid refuses this endpoint to this key or account (403)."""
+    """SendGrid refuses this endpoint to this key or account (403; Email Activity without its add-on: 400)."""
 
 
 class UnavailableError(SendGridError):
     """SendGrid did not answer within what we wait."""
+
+
+class StoppedError(SendGridError):
+    """The client was stopped or closed, or the consumer has left, before there was an answer."""
 
 
 class BadAnswerError(SendGridError):

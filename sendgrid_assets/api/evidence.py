@@ -5,7 +5,7 @@ Belongs here: the record. Does not: judging it (`warehouse.upsert`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -17,20 +17,39 @@ class Evidence:
         moved: whether rows moved between two pages, so that some may have been passed over.
         withheld: whether SendGrid sent the first page again in place of the second.
         uncounted: whether the endpoint that counts the rows gave no count.
+        gone: whether a parent vanished while its rows were asked for.
+        short: whether a parent's export had fewer rows than its job says it wrote.
+        crowded: whether more rows fell into one second than SendGrid shows of it.
+        standing: parents that were not asked for, since nothing says that their rows changed.
     """
 
     count: int | None = None
     moved: bool = False
     withheld: bool = False
     uncounted: bool = False
+    gone: bool = False
+    short: bool = False
+    crowded: bool = False
+    standing: list[str] = field(default_factory=list)
+
+    def add(self, part: Evidence) -> None:
+        """Takes over what the reading of a part, or of the parents, learnt; counts are of parts and stay there."""
+        self.moved |= part.moved
+        self.withheld |= part.withheld
+        self.uncounted |= part.uncounted
+        self.gone |= part.gone
+        self.short |= part.short
+        self.crowded |= part.crowded
 
     @property
     def doubt(self) -> str | None:
         """Why rows may be missing; None where nothing says so."""
-        if self.moved:
-            return "Rows moved while the pages were read"
-        if self.withheld:
-            return "SendGrid shows this account the first page only"
-        if self.uncounted:
-            return "SendGrid's own count could not be read"
-        return None
+        reasons = {
+            "Rows moved while the pages were read": self.moved,
+            "SendGrid shows this account the first page only": self.withheld,
+            "SendGrid's own count could not be read": self.uncounted,
+            "What the rows belong to vanished while they were read": self.gone,
+            "An export has fewer rows than SendGrid says it wrote": self.short,
+            "More rows fell into one second than SendGrid shows": self.crowded,
+        }
+        return next((reason for reason, holds in reasons.items() if holds), None)

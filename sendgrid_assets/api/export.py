@@ -1,20 +1,17 @@
-"""The export job: ask for it, wait until it is ready, download every file, hand out its lines.
+"""The export job: ask for it, wait until it is ready, download every file, hand out its rows.
 
-Belongs here: the job's life and its files' forms. Does not: pages of listings (`api.paging`).
+Belongs here: the job's life. Does not: what is in a file (`api.export_file`), pages of listings (`api.paging`).
 Source: https://www.twilio.com/docs/sendgrid/api-reference/contacts/export-contacts
 """
 
 from __future__ import annotations
 
-import gzip
-import shutil
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .body import sound
-from .errors import BadAnswerError, UnavailableError
+from .errors import BadAnswerError, NotThereError, RefusedError, UnavailableError
+from .export_file import ExportFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,40 +20,68 @@ if TYPE_CHECKING:
     from sendgrid_assets.catalog.collection import ObjectCollection
     from sendgrid_assets.catalog.paging import ByExport
 
+    from .block import Rows
     from .client import Client
     from .evidence import Evidence
 
 LONGEST_JOB_SECONDS = 3600.0
 """How long a job may stay pending."""
 
-_LINES_A_PAGE = 10_000
-_GZIP = b"\x1f\x8b"
-
 
 def export_pages(
-    client: Client, collection: ObjectCollection, style: ByExport, scratch: Path, evidence: Evidence
-) -> Iterator[list[bytes]]:
+    client: Client,
+    collection: ObjectCollection,
+    style: ByExport,
+    scratch: Path,
+    evidence: Evidence,
+    parent: str | None = None,
+) -> Iterator[Rows]:
     """The rows of a new export, a page at a time; all files are here before the first row is.
+
+    Args:
+        client: whom to ask.
+        collection: what to ask for.
+        style: how.
+        scratch: an existing folder.
+        evidence: told how many rows the job says it wrote.
+        parent: the id of whose rows alone are wanted, where the style narrows the export.
 
     Raises:
         SendGridError: the job failed, stayed pending, or a file could not be had whole.
     """
-    answer = _decoded(client.post(collection.path, {"file_type": "json"}), collection.path)
-    ready = _awaited(client, f"{collection.path}/{answer.get('id')}")
+    path = style.path or collection.path
+    asked: dict[str, Any] = {"file_type": "json"}
+    if style.narrowed_by and parent is not None:
+        asked[style.narrowed_by] = [int(parent) if style.numeric and parent.isdigit() else parent]
+    answer = _decoded(client.post(path, asked), path)
+    ready = _awaited(client, f"{path}/{answer.get('id')}")
     count = ready.get(style.count_field)
     evidence.count = int(count) if isinstance(count, int | str) and str(count).isdigit() else None
     urls = ready.get("urls") or []
     if not isinstance(urls, list):
-        raise BadAnswerError(f"{collection.path}: the export's urls are no JSON array.")
+        raise BadAnswerError(f"{path}: the export's urls are no JSON array.")
     files = [_downloaded(client, url, scratch / f"export-{number}") for number, url in enumerate(urls)]
     for file in files:
-        yield from _pages(file, collection.path)
+        yield from ExportFile(file, path, collection, style, client).pages()
         file.unlink()
+
+
+def is_upgraded(client: Client, style: ByExport) -> bool:
+    """Whether the account has this export: legacy accounts moved to SendGrid's 2025 back end do.
+
+    Raises:
+        SendGridError: the answer says neither.
+    """
+    try:
+        client.get(style.path)
+    except (RefusedError, NotThereError):
+        return False
+    return True
 
 
 def _awaited(client: Client, path: str) -> dict[str, Any]:
     begun = client.now()
-    pause = 0.5
+    pause = 0.2
     while True:
         answer = _decoded(client.get(path), path)
         status = str(answer.get("status", "")).lower()
@@ -73,35 +98,7 @@ def _awaited(client: Client, path: str) -> dict[str, Any]:
 def _downloaded(client: Client, url: str, file: Path) -> Path:
     with file.open("wb") as out:
         client.download(url, out.write, lambda: (out.seek(0), out.truncate()))
-    with file.open("rb") as start:
-        packed = start.read(2) == _GZIP
-    if not packed:
-        return file
-    plain = file.with_suffix(".plain")
-    try:
-        with gzip.open(file) as source, plain.open("wb") as out:
-            shutil.copyfileobj(source, out, 1 << 20)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise BadAnswerError("An export file is cut short or damaged.") from error
-    file.unlink()
-    return plain
-
-
-def _pages(file: Path, path: str) -> Iterator[list[bytes]]:
-    page: list[bytes] = []
-    with file.open("rb") as lines:
-        for line in lines:
-            row = line.strip()
-            if not row:
-                continue
-            if not row.startswith(b"{"):
-                raise BadAnswerError(f"{path}: the export has a line that is no JSON object.")
-            page.append(sound(row, f"{path}: the export has a line that is no JSON."))
-            if len(page) == _LINES_A_PAGE:
-                yield page
-                page = []
-    if page:
-        yield page
+    return file
 
 
 def _decoded(body: bytes, path: str) -> dict[str, Any]:

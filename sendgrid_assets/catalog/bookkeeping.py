@@ -32,7 +32,7 @@ BOOKKEEPING_TABLES = (
             added("started_at", "TIMESTAMP", "When SendGrid was first asked (UTC)."),
             added("ended_at", "TIMESTAMP", "When the outcome was recorded (UTC)."),
             added("status", "VARCHAR", "`ok`, `refused` (not for this key or account) or `failed`."),
-            added("complete", "BOOLEAN", "Whether the listing was proven complete."),
+            added("complete", "BOOLEAN", "Whether all that was asked for was proven to have come."),
             added("fetched", "BIGINT", "Rows SendGrid sent."),
             added("inserted", "BIGINT", "Rows new to the table."),
             added("updated", "BIGINT", "Rows with a changed value, and rows that returned."),
@@ -41,6 +41,31 @@ BOOKKEEPING_TABLES = (
             added("requests", "BIGINT", "Requests made."),
             added("waited_seconds", "DOUBLE", "Seconds waited for rate limits, retries and exports."),
             added("message", "VARCHAR", "Why, where it is not `ok`, or what is missing."),
+            added(
+                "mode", "VARCHAR", "`full`, or `incremental`: only what is new was asked for; NULL is full."
+            ),
+            added(
+                "since",
+                "TIMESTAMP",
+                "The instant from which on rows were asked for (UTC); NULL for all rows.",
+            ),
+        ),
+    ),
+    BookkeepingTable(
+        "changes",
+        "One row per change that a sync found in a row of an object table, kept for 400 days.",
+        (
+            added("source", "VARCHAR", "The source's name."),
+            added("table_name", "VARCHAR", "The table."),
+            added("key", "JSON", "Object of the row's key, column to value."),
+            added("changed_at", "TIMESTAMP", "When the sync found it (UTC)."),
+            added(
+                "kind",
+                "VARCHAR",
+                "`insert`, `update`, `delete` (no longer listed) or `return` (listed again).",
+            ),
+            added("before", "JSON", "Object of the changed columns with the values they had; else NULL."),
+            added("after", "JSON", "Object of the changed columns with the values they have; else NULL."),
         ),
     ),
     BookkeepingTable(

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from .column import Column, added
+from .paging import ByActivity, ByDay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .paging import Paging
+    from .reading import Details, Each, Since
 
 Group = Literal["legacy_marketing", "marketing", "suppressions", "account"]
 
@@ -52,6 +54,8 @@ class ObjectCollection:
         path: endpoint, from `/v3` on.
         paging: how SendGrid hands it out.
         wrapper: names of the key that holds the rows, any of them; empty where the body is a bare array.
+        also_in: names of further keys that hold rows, and may be absent.
+        bare_too: whether the body may also be the bare array of rows, though there is a `wrapper`.
         key: columns that identify a row.
         sent_columns: the columns SendGrid sends.
         scopes: API key permissions, any of which lets us read it.
@@ -60,6 +64,13 @@ class ObjectCollection:
         count: where SendGrid says how many rows there are.
         newest_by: column that tells which of several rows of one key is kept; else the last one sent.
         ignored: fields left out for good.
+        each: the parent that it is asked for by, one request or more for each of its rows.
+        details: what the listing leaves out.
+        nested: member of the listing's rows that is an array of this collection's rows.
+        since: how SendGrid is asked for what is new alone; None where it cannot.
+        lasting: whether a row stays when SendGrid no longer shows it: statistics, and what it keeps for days only.
+        history: whether changes are kept in `_sendgrid_assets.changes`.
+        costly: whether it is synced only where it is named.
         note: what a user should know beside the row.
     """
 
@@ -76,13 +87,27 @@ class ObjectCollection:
     params: Mapping[str, str] = field(default_factory=dict)
     count: Count | None = None
     newest_by: str | None = None
+    also_in: tuple[str, ...] = ()
+    bare_too: bool = False
     ignored: tuple[str, ...] = ("_metadata",)
+    each: Each | None = None
+    details: Details | None = None
+    nested: str | None = None
+    since: Since | None = None
+    lasting: bool = False
+    history: bool = True
+    costly: bool = False
     note: str = ""
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """All columns of the table, in order."""
         return (*self.sent_columns, *KEEPING_COLUMNS)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether what the table holds already decides what is asked for."""
+        return bool(self.since or self.details or self.each or isinstance(self.paging, ByDay | ByActivity))
 
     @property
     def description(self) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-SqlType = Literal["VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP", "JSON", "VARCHAR[]", "BIGINT[]"]
+SqlType = Literal[
+    "VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP", "DATE", "JSON", "VARCHAR[]", "BIGINT[]"
+]
 
 Shape = Literal["plain", "text_or_list", "typed_pairs", "event_name"]
 """How the JSON value becomes the column's value.
@@ -24,7 +26,7 @@ class Column:
 
     Attributes:
         name: SQL name, in snake_case.
-        type: DuckDB type. Instants are `TIMESTAMP` in UTC.
+        type: DuckDB type. Instants are `TIMESTAMP` in UTC; a `DATE` is a day of statistics.
         description: one sentence, shown as the column's comment and in Dagster's UI.
         path: keys that lead to the value in SendGrid's object; empty for columns that we add.
         shape: how the JSON value is read.

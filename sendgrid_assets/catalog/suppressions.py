@@ -5,6 +5,7 @@ from __future__ import annotations
 from .collection import DOCS, ObjectCollection
 from .column import Column, sent
 from .paging import ByOffset, Whole
+from .reading import Since
 
 _CREATED = sent("created", "TIMESTAMP", "When the address was suppressed (UTC).")
 _EMAIL = sent("email", "VARCHAR", "The address as sent to, whether or not it is one.", personal=True)
@@ -25,6 +26,7 @@ def _suppression(name: str, row: str, page: str, *columns: Column) -> ObjectColl
         scopes=("suppression.read", f"suppression.{name}.read"),
         docs=DOCS + page,
         newest_by="created",
+        since=Since(parameter="start_time", column="created"),
     )
 
 
@@ -88,5 +90,23 @@ SUPPRESSIONS = (
         scopes=("asm.groups.read",),
         docs=DOCS
         + "suppressions-unsubscribe-groups/retrieve-all-suppression-groups-associated-with-the-user",
+    ),
+    ObjectCollection(
+        table="suppression_group_members",
+        group="suppressions",
+        row="unsubscribe group and address that left it",
+        path="/v3/asm/suppressions",
+        paging=ByOffset(limit=500),
+        wrapper=(),
+        key=("group_id", "email"),
+        sent_columns=(
+            sent("group_id", "BIGINT", "The group, `id` in `suppression_groups`."),
+            _EMAIL,
+            sent("group_name", "VARCHAR", "The group's name."),
+            sent("created_at", "TIMESTAMP", "When the address left the group (UTC)."),
+        ),
+        scopes=("asm.groups.suppressions.read", "asm.groups.read"),
+        docs=DOCS + "suppressions-suppressions/retrieve-all-suppressions",
+        newest_by="created_at",
     ),
 )

@@ -14,7 +14,6 @@ from sendgrid_assets.catalog.objects import BY_TABLE
 from sendgrid_assets.settings import Settings, SourceSettings, load_settings
 
 from . import automation, names
-from .checks import table_checks
 from .event_assets import event_assets, landing_spec
 from .io_managers import tables_io_manager
 from .published_asset import published_asset
@@ -76,7 +75,6 @@ def _source_definitions(
     drain = automation.drain_job(source, _keys([events]))
     return dg.Definitions(
         assets=[api_spec(source), landing_spec(settings, source), *synced, events],
-        asset_checks=[table_checks(source, collection) for collection in collections],
         jobs=[sync, drain],
         schedules=[automation.sync_schedule(settings, source, sync)],
         sensors=[automation.landing_sensor(settings, source, [drain, *publish])],

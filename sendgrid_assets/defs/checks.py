@@ -1,61 +1,71 @@
-"""Asset checks on the tables, made from the catalog.
+"""Asset checks on the synced tables: what is checked, and how it is found.
 
-Belongs here: what must hold of a table after it was synced. Does not: whether it could be read at all, which its
-asset says (`sync_assets.READABLE`).
+Belongs here: what must hold of a table after it was synced. Does not: when that is (`sync_assets`: with the sync
+itself, in its own transaction, since a step and a look at the warehouse apiece would double a sync's time).
 """
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from sendgrid_assets.catalog.collection import ObjectCollection
-from sendgrid_assets.settings import SourceSettings
 from sendgrid_assets.warehouse import sync_log
-from sendgrid_assets.warehouse.count import repeated_keys
+from sendgrid_assets.warehouse.count import repeated_keys, unmodelled_fields
 
-from . import names
-from .resources import WarehouseResource
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
-KEY_IS_UNIQUE, COMPLETE = "key_is_unique", "complete"
+    from sendgrid_assets.catalog.collection import ObjectCollection
+
+READABLE, UNIQUE, COMPLETE, MODELLED = "readable", "key_is_unique", "complete", "every_field_has_a_column"
 
 
-def table_checks(source: SourceSettings, collection: ObjectCollection) -> dg.AssetChecksDefinition:
+def check_specs(key: dg.AssetKey, collection: ObjectCollection) -> list[dg.AssetCheckSpec]:
     """The checks of one object table."""
-    key = names.table_key(source.name, collection.table)
+    described = {
+        READABLE: "Whether SendGrid lets this key and account read the collection.",
+        UNIQUE: f"No two rows have the same {' and '.join(collection.key)}.",
+        COMPLETE: "All that the last sync asked for was proven to have come; else no deletions are marked.",
+        MODELLED: "No row has fields in `extra`: SendGrid sends none without a column that holds it.",
+    }
+    return [dg.AssetCheckSpec(name, asset=key, description=sentence) for name, sentence in described.items()]
 
-    @dg.multi_asset_check(
-        name=f"{source.name}__{collection.table}_checks",
-        specs=[
-            dg.AssetCheckSpec(
-                KEY_IS_UNIQUE,
-                asset=key,
-                description=f"No two rows have the same {' and '.join(collection.key)}.",
-            ),
-            dg.AssetCheckSpec(
-                COMPLETE,
-                asset=key,
-                description="The last listing was proven complete; else no deletions are marked.",
-            ),
-        ],
-        required_resource_keys={names.WAREHOUSE},
+
+def readable(refusal: str | None) -> dg.AssetCheckResult:
+    """The result of the first check.
+
+    Args:
+        refusal: what SendGrid's refusal means; None where it refused nothing.
+    """
+    return dg.AssetCheckResult(
+        check_name=READABLE,
+        passed=refusal is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=refusal,
     )
-    def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        resource: WarehouseResource = getattr(context.resources, names.WAREHOUSE)
-        with resource.warehouse.open() as connection:
-            repeated = repeated_keys(connection, source.schema_name, collection.table, collection.key)
-            last = sync_log.latest(connection, source.name, collection.table)
-        yield dg.AssetCheckResult(
-            check_name=KEY_IS_UNIQUE,
-            asset_key=key,
-            passed=repeated == 0,
-            metadata={"repeated_keys": repeated},
-        )
-        yield dg.AssetCheckResult(
+
+
+def evaluated(
+    connection: DuckDBPyConnection, source: str, schema: str, collection: ObjectCollection
+) -> list[dg.AssetCheckResult]:
+    """The results of the other checks, as the table and the record of its syncs now are."""
+    repeated = repeated_keys(connection, schema, collection.table, collection.key)
+    unmodelled = unmodelled_fields(connection, schema, collection.table)
+    last = sync_log.latest(connection, source, collection.table)
+    return [
+        dg.AssetCheckResult(check_name=UNIQUE, passed=repeated == 0, metadata={"repeated_keys": repeated}),
+        dg.AssetCheckResult(
             check_name=COMPLETE,
-            asset_key=key,
             passed=last is not None and last.complete,
             severity=dg.AssetCheckSeverity.WARN,
             description=last.message if last else "It was never synced.",
-        )
-
-    return checks
+        ),
+        dg.AssetCheckResult(
+            check_name=MODELLED,
+            passed=not unmodelled,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"In `extra`: {', '.join(unmodelled)}." if unmodelled else None,
+            metadata={"fields": list(unmodelled)},
+        ),
+    ]

@@ -8,7 +8,6 @@ listing is staged first, and deleting does nothing.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -18,15 +17,16 @@ from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, Tabl
 from dagster_duckdb.io_manager import DuckDbClient
 
 from sendgrid_assets.api.errors import SendGridError
-from sendgrid_assets.api.listing import Listing
 from sendgrid_assets.warehouse import sync_log
 from sendgrid_assets.warehouse.errors import KeylessRowError, OlderListingError, WarehouseError
 from sendgrid_assets.warehouse.file import transaction
 from sendgrid_assets.warehouse.frame import read_frame, upsert_frame
-from sendgrid_assets.warehouse.stage import Staged, staged
+from sendgrid_assets.warehouse.stage import staged
 from sendgrid_assets.warehouse.upsert import Upserted, upsert
 
 from . import names
+from .checks import evaluated
+from .sync import StagedListing, Sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,14 +34,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from .resources import WarehouseResource
-
-
-@dataclass(frozen=True)
-class StagedListing:
-    """A listing whose rows are on disk."""
-
-    listing: Listing
-    rows: Staged
 
 
 class UpsertIOManager(DbIOManager):
@@ -60,43 +52,31 @@ class UpsertIOManager(DbIOManager):
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Stages a listing before the warehouse is opened; a failed one is on record and leaves no row."""
         try:
-            if isinstance(obj, Listing):
+            if isinstance(obj, Sync):
                 self._upsert(context, obj)
             else:
                 super().handle_output(context, obj)
         except WarehouseError as error:
             raise dg.Failure(str(error)) from error
 
-    def _upsert(self, context: dg.OutputContext, obj: Listing) -> None:
+    def _upsert(self, context: dg.OutputContext, sync: Sync) -> None:
+        listing = sync.listing
         try:
-            with staged(obj, self._resource.scratch) as rows:
-                super().handle_output(context, StagedListing(obj, rows))
+            with staged(listing.blocks(), self._resource.scratch) as rows:
+                super().handle_output(context, StagedListing(sync, rows))
         except (SendGridError, KeylessRowError, OlderListingError) as error:
-            self._record_failure(context, obj, str(error))
+            self._record_failure(context, sync, str(error))
             raise dg.Failure(
-                str(error), metadata={"endpoint": obj.collection.path, "requests": obj.requests}
+                str(error), metadata={"endpoint": listing.collection.path, "requests": listing.requests}
             ) from error
         except (duckdb.DataError, duckdb.InvalidInputException) as error:
             # Its own text may show the value, which may be somebody's address.
             said = f"DuckDB could not read the listing ({type(error).__name__}): nothing of it is loaded."
-            self._record_failure(context, obj, said)
-            raise dg.Failure(said, metadata={"endpoint": obj.collection.path}) from None
+            self._record_failure(context, sync, said)
+            raise dg.Failure(said, metadata={"endpoint": listing.collection.path}) from None
 
-    def _record_failure(self, context: dg.OutputContext, listing: Listing, message: str) -> None:
-        self._resource.record(
-            sync_log.SyncRun(
-                run_id=context.run_id,
-                source=context.asset_key.path[0],
-                table_name=listing.collection.table,
-                started_at=listing.started_at,
-                ended_at=sync_log.utc_now(),
-                status="failed",
-                fetched=listing.fetched,
-                requests=listing.requests,
-                waited_seconds=listing.waited_seconds,
-                message=message,
-            )
-        )
+    def _record_failure(self, context: dg.OutputContext, sync: Sync, message: str) -> None:
+        self._resource.record(sync.failed(context.run_id, context.asset_key.path[0], message))
 
 
 class ListingHandler(DbTypeHandler[StagedListing]):
@@ -111,7 +91,7 @@ class ListingHandler(DbTypeHandler[StagedListing]):
         self, context: dg.OutputContext, table_slice: TableSlice, obj: StagedListing, connection: Any
     ) -> dict[str, Any]:
         """Loads the listing; returns what Dagster shows of it."""
-        listing, source = obj.listing, context.asset_key.path[0]
+        sync, listing, source = obj.sync, obj.sync.listing, context.asset_key.path[0]
         done = upsert(
             connection,
             listing.collection,
@@ -121,34 +101,19 @@ class ListingHandler(DbTypeHandler[StagedListing]):
             started_at=listing.started_at,
             whole=listing.whole,
             expected=listing.expected,
+            standing=listing.standing,
+            partial=listing.partial,
         )
-        ended_at = sync_log.utc_now()
-        sync_log.record(
-            connection,
-            sync_log.SyncRun(
-                run_id=context.run_id,
-                source=source,
-                table_name=listing.collection.table,
-                started_at=listing.started_at,
-                ended_at=ended_at,
-                status="ok",
-                complete=done.complete,
-                fetched=listing.fetched,
-                inserted=done.inserted,
-                updated=done.updated,
-                unchanged=done.unchanged,
-                deleted=done.deleted,
-                requests=listing.requests,
-                waited_seconds=listing.waited_seconds,
-                message=_shortfall(listing, done),
-            ),
-        )
+        run = sync.loaded(context.run_id, source, done)
+        sync_log.record(connection, run)
+        sync.checked = evaluated(connection, source, table_slice.schema, listing.collection)
         return {
             **_counts(done),
-            "rows_fetched": listing.fetched,
-            "api_requests": listing.requests,
-            "waited_seconds": listing.waited_seconds,
-            "seconds": (ended_at - listing.started_at).total_seconds(),
+            "rows_fetched": run.fetched,
+            "mode": run.mode,
+            "api_requests": run.requests,
+            "waited_seconds": run.waited_seconds,
+            "seconds": (run.ended_at - run.started_at).total_seconds(),
             "complete": done.complete,
             "unmodelled_fields": list(done.unmodelled),
         }
@@ -217,14 +182,6 @@ def _counts(done: Upserted) -> dict[str, Any]:
         "rows_unchanged": done.unchanged,
         "rows_deleted": done.deleted,
     }
-
-
-def _shortfall(listing: Listing, done: Upserted) -> str | None:
-    if done.complete:
-        return None
-    if listing.expected is not None and done.distinct < listing.expected:
-        return f"SendGrid counts {listing.expected} rows and listed {done.distinct}: no deletions are marked."
-    return f"{listing.doubt}: no deletions are marked."
 
 
 def tables_io_manager() -> dg.IOManagerDefinition:

@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from sendgrid_assets.api.client import Client
+from sendgrid_assets.api.listing import Listing
+from sendgrid_assets.api.parents import Family
+from sendgrid_assets.api.permissions import Permissions
 from sendgrid_assets.warehouse import sync_log
 from sendgrid_assets.warehouse.file import Warehouse
+from sendgrid_assets.warehouse.known import known
 from sendgrid_assets.warehouse.publish import Published, is_due, publish
 from sendgrid_assets.warehouse.schema import SourceSchema
 from sendgrid_assets.warehouse.stage import remove_leftovers
@@ -22,9 +26,12 @@ from sendgrid_assets.warehouse.stage import remove_leftovers
 from . import names
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
     from pathlib import Path
 
+    from sendgrid_assets.api.known import Known
+    from sendgrid_assets.catalog.collection import ObjectCollection
     from sendgrid_assets.settings import Settings, SourceSettings
 
 log = logging.getLogger(__name__)
@@ -39,6 +46,7 @@ class Account:
 
     def __init__(self, source: SourceSettings) -> None:
         self.source = source
+        self._family = Family()
 
     @cached_property
     def client(self) -> Client:
@@ -60,8 +68,25 @@ class Account:
             key_variable=variable,
         )
 
+    @cached_property
+    def permissions(self) -> Permissions:
+        """What the key may do, asked for when something is refused."""
+        return Permissions(self.client)
+
+    def listing(self, collection: ObjectCollection, known: Known) -> Listing:
+        """Begins to read a collection.
+
+        Args:
+            collection: what to read.
+            known: what need not be read again.
+
+        Raises:
+            SendGridError: as its hierarchy says.
+        """
+        return Listing(self.client, collection, known, family=self._family, permissions=self.permissions)
+
     def close(self) -> None:
-        """Closes the client, if there is one."""
+        """Closes the client, if there is one, and ends what it waits for."""
         if "client" in self.__dict__:
             self.client.close()
 
@@ -88,6 +113,18 @@ class WarehouseResource:
         """Notes the outcome of a listing of which no row was kept."""
         with self.warehouse.open() as connection:
             sync_log.record(connection, run)
+
+    def known(self, source: SourceSettings, collection: ObjectCollection, now: dt.datetime) -> Known:
+        """What of a collection need not be read again."""
+        with self.warehouse.open() as connection:
+            return known(
+                connection,
+                source=source.name,
+                schema=source.schema_name,
+                collection=collection,
+                start_date=source.start_date,
+                now=now,
+            )
 
     def is_due(self) -> bool:
         """Whether anything was committed since the last publish."""

@@ -1,25 +1,34 @@
 """The object collections as assets: one factory, one asset per catalog entry.
 
 Belongs here: from a catalog entry to an asset that hands its listing to the I/O manager. Does not: anything that
-differs between collections, which is the catalog's.
+differs between collections, which is the catalog's; the checks' rules (`checks`).
 """
 
 from collections.abc import Iterator
 
 import dagster as dg
+from pydantic import Field
 
 from sendgrid_assets.api.errors import RefusedError, SendGridError
-from sendgrid_assets.api.listing import Listing
+from sendgrid_assets.api.known import Known
 from sendgrid_assets.catalog.collection import ObjectCollection
+from sendgrid_assets.catalog.objects import OBJECT_COLLECTIONS
 from sendgrid_assets.settings import SourceSettings
 from sendgrid_assets.warehouse import sync_log
 
-from . import names
-from .resources import WarehouseResource
+from . import checks, names
+from .resources import Account, WarehouseResource
+from .sync import Sync
 from .table_metadata import described, table_metadata
 
-READABLE = "readable"
-"""Check on every sync asset: whether SendGrid lets this key and account read the collection."""
+
+class SyncConfig(dg.Config):
+    """What may be set for one run of one table, in the Launchpad."""
+
+    full_refresh: bool = Field(
+        default=False,
+        description="Ask for everything again, as if the table had never been synced; its rows stay and are upserted.",
+    )
 
 
 def sync_asset(source: SourceSettings, collection: ObjectCollection) -> dg.AssetsDefinition:
@@ -43,22 +52,21 @@ def sync_asset(source: SourceSettings, collection: ObjectCollection) -> dg.Asset
         deps=[names.api_key(source.name)],
         io_manager_key=names.TABLES,
         required_resource_keys={account, warehouse},
+        op_tags={"dagster/priority": _priority(collection)},
         # A refused collection hands out nothing, and fails nothing.
         output_required=False,
-        check_specs=[
-            dg.AssetCheckSpec(
-                READABLE,
-                asset=key,
-                description="Whether SendGrid lets this key and account read the collection.",
-            )
-        ],
+        check_specs=checks.check_specs(key, collection),
     )
     def collection_asset(
-        context: dg.AssetExecutionContext,
-    ) -> Iterator[dg.Output[Listing] | dg.AssetCheckResult]:
-        client = getattr(context.resources, account).client
+        context: dg.AssetExecutionContext, config: SyncConfig
+    ) -> Iterator[dg.Output[Sync] | dg.AssetCheckResult]:
+        asking: Account = getattr(context.resources, account)
         resource: WarehouseResource = getattr(context.resources, warehouse)
+        client = asking.client
         asked, began = client.requests, sync_log.utc_now()
+        known = Known(start_date=source.start_date)
+        if collection.remembers and not config.full_refresh:
+            known = resource.known(source, collection, began)
 
         def note(status: sync_log.Status, error: SendGridError) -> None:
             resource.record(
@@ -75,7 +83,7 @@ def sync_asset(source: SourceSettings, collection: ObjectCollection) -> dg.Asset
             )
 
         try:
-            listing = Listing(client, collection)
+            listing = asking.listing(collection, known)
         except RefusedError as error:
             note("refused", error)
             if collection.table in source.named:
@@ -84,17 +92,26 @@ def sync_asset(source: SourceSettings, collection: ObjectCollection) -> dg.Asset
                     allow_retries=False,
                 ) from error
             context.log.warning(str(error))
-            yield dg.AssetCheckResult(
-                passed=False, check_name=READABLE, severity=dg.AssetCheckSeverity.WARN, description=str(error)
-            )
+            yield checks.readable(str(error))
+            with resource.warehouse.open() as connection:
+                yield from checks.evaluated(connection, source.name, source.schema_name, collection)
             return
         except SendGridError as error:
             note("failed", error)
             raise dg.Failure(str(error), metadata={"endpoint": collection.path}) from error
-        yield dg.AssetCheckResult(passed=True, check_name=READABLE)
-        yield dg.Output(listing)
+        yield checks.readable(None)
+        sync = Sync(listing)
+        yield dg.Output(sync)
+        # The I/O manager has stored it by now, and looked.
+        yield from sync.checked
 
     return collection_asset
+
+
+def _priority(collection: ObjectCollection) -> str:
+    """Tables whose changes decide what another asks for come first, or it would see them a sync later."""
+    watched = {other.each.watched for other in OBJECT_COLLECTIONS if other.each}
+    return "1" if collection.table in watched else "0"
 
 
 def api_spec(source: SourceSettings) -> dg.AssetSpec:

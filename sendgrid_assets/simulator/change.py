@@ -1,14 +1,26 @@
 """How an account changes: one step is what might happen within some minutes.
 
-Belongs here: additions, changes and removals. Does not: the shapes of rows (`legacy_marketing`, `marketing`,
-`suppression`). Counts move by what was added or removed, so that what a test wrote into them stays.
+Belongs here: additions, changes and removals of contacts, what they are sent and what suppresses them. Does
+not: the shapes of rows (`legacy_marketing`, `marketing`, `suppression`), and steps that have a module of their
+own (`category`, `engagement`, ...). Counts move by what was added or removed, so that what a test wrote into
+them stays.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import legacy_marketing, marketing, suppression
+from . import (
+    activity,
+    category,
+    engagement,
+    legacy_marketing,
+    marketing,
+    metric,
+    subuser,
+    suppression,
+    verified_sender,
+)
 from .instant import DAY, iso
 
 if TYPE_CHECKING:
@@ -33,6 +45,10 @@ def step(account: Account) -> None:
     for segment in account.mc_segments:
         segment["sample_updated_at"] = iso(account.now())
         segment["next_sample_update"] = iso(account.now() + 3600)
+    account.steps += 1
+    metric.age(account)
+    for part in (category, subuser, verified_sender, engagement, activity):
+        part.step(account)
 
 
 def _add(account: Account) -> None:
@@ -64,6 +80,7 @@ def _remove(account: Account) -> None:
 def _leave(account: Account, id_: str) -> None:
     for rows, count in (
         (account.lists, "recipient_count"),
+        (account.segments, "recipient_count"),
         (account.mc_lists, "contact_count"),
         (account.mc_segments, "contacts_count"),
     ):

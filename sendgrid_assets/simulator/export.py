@@ -1,30 +1,34 @@
-"""Contact exports: the job, its files, and the storage they are downloaded from.
+"""Contact exports of both products: the job, and the storage its files are downloaded from.
 
-Belongs here: `/v3/marketing/contacts/exports` and the presigned links it hands out. Does not: the contacts.
+Belongs here: `/v3/marketing/contacts/exports`, `/v3/contactdb/exports` and the presigned links they hand out.
+Does not: the contacts, and what is in the files (`export_file`).
 Source: https://www.twilio.com/docs/sendgrid/api-reference/contacts/export-contacts
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
+from .export_file import written
 from .instant import DAY, iso
+from .legacy_marketing import exported
 from .paging import REAL_HOST
 from .refusal import Refusal, not_found
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
 
     from .account import Account, Row
+    from .paging import Handler
 
 PATH = "/v3/marketing/contacts/exports"
+LEGACY_PATH = "/v3/contactdb/exports"
 STORAGE = "/contact-exports"
 """Path of the download links, outside `/v3`: the real ones lead to another host."""
 
@@ -34,6 +38,10 @@ _COLUMNS = (
     "postal_code", "country", "alternate_emails", "phone_number", "whatsapp", "line", "facebook",
     "unique_name", "created_at", "updated_at", "contact_id",
 )  # fmt: skip
+_LEGACY_COLUMNS = (
+    "email", "first_name", "last_name", "created_at", "updated_at", "last_emailed", "last_clicked",
+    "last_opened",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -42,37 +50,45 @@ class Export:
 
     Attributes:
         id: its id.
+        path: the endpoint it was started at, which tells the product.
         list_ids: the lists asked for; empty for all contacts.
         segment_ids: the segments asked for.
         created: unix seconds.
         contact_count: contacts in the files.
         files: their bytes, by name.
         polls_left: looks that will still find it pending.
+        failure: the status it ends with instead of `ready`; None if it succeeds.
     """
 
     id: str
-    list_ids: tuple[str, ...]
-    segment_ids: tuple[str, ...]
+    path: str
+    list_ids: tuple[str | int, ...]
+    segment_ids: tuple[str | int, ...]
     created: int
     contact_count: int
     files: dict[str, bytes]
     polls_left: int
+    failure: str | None
 
     def status(self, base_url: str) -> Row:
         """What SendGrid says of the job; links lead to `base_url`, which ends in a slash."""
-        ready = self.polls_left <= 0
         row: Row = {
             "id": self.id,
-            "status": "ready" if ready else "pending",
+            "status": "pending",
             "created_at": iso(self.created),
             "updated_at": iso(self.created),
             "expires_at": iso(self.created + _LINK_SECONDS),
-            "urls": [self.link(base_url, name) for name in self.files] if ready else [],
-            "_metadata": {"self": f"{REAL_HOST}{PATH}/{self.id}"},
+            "urls": [],
+            "_metadata": {"self": f"{REAL_HOST}{self.path}/{self.id}"},
         }
-        if ready:
-            row |= {"completed_at": iso(self.created), "contact_count": self.contact_count}
-        return row
+        if self.polls_left > 0:
+            return row
+        row["completed_at"] = iso(self.created)
+        if self.failure:
+            return row | {"status": self.failure, "message": "The export failed."}
+        count = "recipient_count" if self.path == LEGACY_PATH else "contact_count"
+        links = [self.link(base_url, name) for name in self.files]
+        return row | {"status": "ready", "urls": links, count: self.contact_count}
 
     @property
     def kind(self) -> str:
@@ -94,59 +110,68 @@ class Export:
         return self.id.replace("-", "") * 2
 
 
-def start(account: Account, request: Request) -> Response:
+def _start(account: Account, request: Request) -> Response:
     """`POST exports`: begins a job on the contacts as they are now."""
+    path = _path(account, request)
     asked = _body(request.state.body)
     file_type = asked.get("file_type", "csv")
     if file_type not in ("csv", "json"):
         raise Refusal(400, "file_type must be csv or json", "file_type")
+    if account.export_forces_csv:
+        file_type = "csv"
     lists, segments = (tuple(asked.get(name) or ()) for name in ("list_ids", "segment_ids"))
-    for names, rows, words in (
-        (lists, account.mc_lists, "List ID does not exist"),
-        (segments, account.mc_segments, "Segment ID does not exist"),
+    for ids, rows, words in zip(
+        (lists, segments), _narrowing(account, path), ("List", "Segment"), strict=True
     ):
-        if not {row["id"] for row in rows}.issuperset(names):
-            raise Refusal(404, words)
-    wanted: set[str] = set().union(*(account.members.get(id_, set()) for id_ in lists + segments))
-    contacts = [row for row in account.mc_contacts if not lists + segments or row["contact_id"] in wanted]
+        if not {row["id"] for row in rows}.issuperset(ids):
+            raise Refusal(404, f"{words} ID does not exist")
+    wanted = None
+    if lists + segments:
+        wanted = set().union(*(account.members.get(str(id_), set()) for id_ in lists + segments))
+    count, files = _files(account, path, wanted, file_type)
     job = Export(
         id=account.uuid(),
+        path=path,
         list_ids=lists,
         segment_ids=segments,
         created=account.now(),
-        contact_count=len(contacts),
-        files=_files(account, contacts, file_type),
+        contact_count=count,
+        files=files,
         polls_left=account.export_polls,
+        failure=account.export_failure,
     )
     account.exports[job.id] = job
-    return JSONResponse({"id": job.id, "_metadata": {"self": f"{REAL_HOST}{PATH}/{job.id}"}}, 202)
+    return JSONResponse({"id": job.id, "_metadata": {"self": f"{REAL_HOST}{path}/{job.id}"}}, 202)
 
 
-def look(account: Account, request: Request) -> Response:
+def _look(account: Account, request: Request) -> Response:
     """`GET exports/{id}`: pending for a few looks, then ready with its links."""
+    path = _path(account, request)
     job = account.exports.get(request.path_params["id"])
-    if job is None:
+    if job is None or job.path != path:
         raise not_found()
     status = job.status(str(request.base_url))
     job.polls_left -= 1
     return JSONResponse(status)
 
 
-def recent(account: Account, request: Request) -> Response:
+def _recent(account: Account, request: Request) -> Response:
     """`GET exports`: the jobs of the last days; lists and segments with capital keys, as SendGrid does."""
-    names = {row["id"]: row["name"] for row in (*account.mc_lists, *account.mc_segments)}
+    path = _path(account, request)
+    lists, segments = ({row["id"]: row["name"] for row in rows} for rows in _narrowing(account, path))
     rows = []
     for job in account.exports.values():
-        if job.created < account.now() - 3 * DAY:
+        if job.path != path or job.created < account.now() - 3 * DAY:
             continue
         row = job.status(str(request.base_url)) | {
             "user_id": "12345678",
             "export_type": job.kind,
-            "lists": [{"ID": id_, "Name": names.get(id_, "")} for id_ in job.list_ids],
-            "segments": [{"ID": id_, "Name": names.get(id_, "")} for id_ in job.segment_ids],
+            "lists": [{"ID": id_, "Name": lists.get(id_, "")} for id_ in job.list_ids],
+            "segments": [{"ID": id_, "Name": segments.get(id_, "")} for id_ in job.segment_ids],
         }
-        rows.append({key: value for key, value in row.items() if key not in ("updated_at", "contact_count")})
-    return JSONResponse({"result": rows, "_metadata": {"self": f"{REAL_HOST}{PATH}"}})
+        hidden = ("updated_at", "contact_count", "recipient_count", "message")
+        rows.append({key: value for key, value in row.items() if key not in hidden})
+    return JSONResponse({"result": rows, "_metadata": {"self": f"{REAL_HOST}{path}"}})
 
 
 def download(account: Account, request: Request) -> Response:
@@ -179,30 +204,44 @@ def _body(body: bytes) -> dict[str, Any]:
     return asked
 
 
-def _files(account: Account, contacts: list[Row], file_type: str) -> dict[str, bytes]:
-    """The files: gzip, but for the last of several and that of no contacts, which are plain now and then."""
-    size = max(1, account.export_file_rows)
-    parts = [contacts[at : at + size] for at in range(0, len(contacts), size)] or [[]]
-    write = _csv if file_type == "csv" else _ndjson
-    files = {}
-    for number, part in enumerate(parts, start=1):
-        data = write(account, part) if part else b""
-        plain = not part or 1 < number == len(parts)
-        # The name promises gzip even where the bytes are none, as has been seen: readers must look.
-        files[f"contacts_{number}.{file_type}.gzip"] = data if plain else gzip.compress(data, mtime=0)
-    return files
+def _path(account: Account, request: Request) -> str:
+    """The endpoint of the product that is asked; the legacy one has exports on SendGrid's new back end alone."""
+    if not request.url.path.startswith(LEGACY_PATH):
+        return PATH
+    if not account.upgraded:
+        raise not_found()
+    return LEGACY_PATH
 
 
-def _ndjson(_account: Account, contacts: list[Row]) -> bytes:
-    return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in contacts).encode()
+def _narrowing(account: Account, path: str) -> tuple[list[Row], list[Row]]:
+    """The lists and segments that an export may be narrowed to."""
+    if path == LEGACY_PATH:
+        return account.lists, account.segments
+    return account.mc_lists, account.mc_segments
 
 
-def _csv(account: Account, contacts: list[Row]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    custom = [field["name"] for field in account.mc_custom_fields]
-    writer.writerow([*(name.upper() for name in _COLUMNS), *custom])
-    for row in contacts:
-        values = [*(row.get(name) for name in _COLUMNS), *(row["custom_fields"].get(name) for name in custom)]
-        writer.writerow(",".join(value) if isinstance(value, list) else value for value in values)
-    return text.getvalue().encode()
+def _files(
+    account: Account, path: str, wanted: set[str] | None, file_type: str
+) -> tuple[int, dict[str, bytes]]:
+    """How many contacts there are of those wanted (None for all), and the files that hold them."""
+    columns: tuple[str, ...] = _COLUMNS
+    if path == LEGACY_PATH:
+        key = account.legacy_export_id_key
+        recipients = [row for row in account.recipients if wanted is None or row["id"] in wanted]
+        rows, columns = [exported(row, key) for row in recipients], (*_LEGACY_COLUMNS, key)
+        fields = account.custom_fields
+    else:
+        rows = [row for row in account.mc_contacts if wanted is None or row["contact_id"] in wanted]
+        fields = account.mc_custom_fields
+    custom = [field["name"] for field in fields]
+    size = account.export_file_rows
+    return len(rows), written(rows, file_type=file_type, size=size, columns=columns, custom=custom)
+
+
+ENDPOINTS: Mapping[str, Handler] = {
+    path: handler
+    for base in (PATH, LEGACY_PATH)
+    for path, handler in ((base, _recent), (f"{base}/{{id}}", _look))
+}
+STARTS: Mapping[str, Handler] = dict.fromkeys((PATH, LEGACY_PATH), _start)
+"""What is posted to instead."""

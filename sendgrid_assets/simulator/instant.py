@@ -24,3 +24,8 @@ def zoneless(seconds: float) -> str:
 def american(seconds: float) -> str:
     """Unix seconds as legacy date fields hold them: `01/31/2026`."""
     return f"{dt.datetime.fromtimestamp(int(seconds), dt.UTC):%m/%d/%Y}"
+
+
+def day(seconds: float) -> dt.date:
+    """The day of unix seconds in UTC, which is the simulated account's time zone."""
+    return dt.datetime.fromtimestamp(int(seconds), dt.UTC).date()

@@ -1,7 +1,7 @@
 """The legacy product's contents: contactdb's lists, segments, recipients and fields, and campaigns.
 
 Belongs here: rows in the shape that `/v3/contactdb` and `/v3/campaigns` send. Does not: how they change
-(`change`) or are handed out (`server`).
+(`change`) or are handed out (`contactdb`, `export`).
 Source: https://www.twilio.com/docs/sendgrid/api-reference/contacts-api-recipients/retrieve-recipients
 """
 
@@ -23,6 +23,11 @@ _LISTS = {
     4104: ("Spring webinar", 0.08),
     4105: ("Archive", 0.0),
 }
+_RESERVED = (
+    ("first_name", "text"), ("last_name", "text"), ("email", "text"), ("created_at", "date"),
+    ("updated_at", "date"), ("last_emailed", "date"), ("last_clicked", "date"), ("last_opened", "date"),
+    ("lists", "set"), ("campaigns", "set"),
+)  # fmt: skip
 _STATUSES = ("Sent", "Sent", "Sent", "Canceled", "In Progress", "Scheduled", "Draft", "Draft")
 _TITLES = ("New arrivals", "Product news", "Thank you", "Price list", "Open day", "Holiday hours")
 
@@ -54,6 +59,8 @@ def fill(account: Account) -> None:
             },
         ]
     )
+    account.members.update({str(row["id"]): set() for row in account.segments})
+    account.reserved_fields.extend({"name": name, "type": type_} for name, type_ in _RESERVED)
     for number, status in enumerate(_STATUSES):
         account.campaigns.insert(0, campaign(account, 986_700 + number, status))
 
@@ -121,6 +128,24 @@ def recipient(account: Account, person: Person, created: int) -> Row:
         if random.random() < _LISTS.get(list_["id"], ("", 0.2))[1]:
             account.members.setdefault(str(list_["id"]), set()).add(row["id"])
             list_["recipient_count"] += 1
-    if age is not None and age < 25 and account.segments:
-        account.segments[0]["recipient_count"] += 1
+    customer = row["id"] in account.members.get("4102", ())
+    norland = customer and values[1] == "Norland" and age is not None and age > 18
+    for segment, meets in zip(account.segments, (age is not None and age < 25, norland), strict=False):
+        if meets:
+            account.members.setdefault(str(segment["id"]), set()).add(row["id"])
+            segment["recipient_count"] += 1
     return row
+
+
+def exported(row: Row, id_key: str) -> Row:
+    """A recipient as an export writes it: empty fields left out, custom fields by name.
+
+    Args:
+        row: the recipient.
+        id_key: the name of its id there; SendGrid documents none.
+    """
+    plain = {key: row[key] for key in row if key not in ("id", "custom_fields") and row[key] is not None}
+    custom = {
+        field["name"]: field["value"] for field in row.get("custom_fields", ()) if field["value"] is not None
+    }
+    return {id_key: row["id"], **plain, "custom_fields": custom}

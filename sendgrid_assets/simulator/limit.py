@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 GENEROUS = (600, 60.0)
 """The limit where none is given: requests, and seconds. SendGrid publishes no numbers."""
 
+KNOWN = {"/v3/messages": (6, 60.0)}
+"""The one limit SendGrid has told of, since 2025-12-09: it holds where none is given for the path."""
+
 
 @dataclass(slots=True)
 class Window:
@@ -54,7 +57,7 @@ class Limits:
 
         Args:
             limits: by path prefix, how many requests each endpoint below it allows, and in how many seconds;
-                the longest prefix counts.
+                the longest prefix counts, and any before `KNOWN`.
             clock: unix seconds.
         """
         self._limits = dict(limits)
@@ -65,10 +68,12 @@ class Limits:
         """Counts a request to the endpoint (a path template) and returns its window."""
         window, now = self._windows.get(endpoint), self._clock()
         if window is None or window.end <= now:
-            prefix = max(
-                (prefix for prefix in self._limits if endpoint.startswith(prefix)), key=len, default=""
-            )
-            most, seconds = self._limits.get(prefix, GENEROUS)
+            most, seconds = _longest(self._limits, endpoint) or _longest(KNOWN, endpoint) or GENEROUS
             window = self._windows[endpoint] = Window(most, math.ceil(now + seconds))
         window.asked += 1
         return window
+
+
+def _longest(limits: Mapping[str, tuple[int, float]], endpoint: str) -> tuple[int, float] | None:
+    prefixes = (prefix for prefix in limits if endpoint.startswith(prefix))
+    return limits.get(max(prefixes, key=len, default=""))

@@ -1,7 +1,7 @@
-"""The newer product's contents: lists, segments, contacts, fields, single sends, senders and templates.
+"""The newer product's contents: lists, segments, contacts, fields, single sends and senders.
 
-Belongs here: rows in the shape that `/v3/marketing`, its contact export and `/v3/templates` send. Does not:
-how they change (`change`) or are handed out (`server`, `export`).
+Belongs here: rows in the shape that `/v3/marketing` and its contact export send. Does not: how they change
+(`change`) or are handed out (`server`, `segment`, `single_send`, `export`).
 Source: https://www.twilio.com/docs/sendgrid/api-reference/contacts/export-contacts
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .instant import DAY, iso, zoneless
+from . import template
+from .instant import DAY, iso
 
 if TYPE_CHECKING:
     from .account import Account, Row
@@ -58,7 +59,8 @@ def fill(account: Account) -> None:
         for number, (name, type_, read_only) in enumerate(fields)
     )
     account.mc_senders.extend(_sender(number, now) for number in (1, 2))
-    account.templates.extend(_template(account, number) for number in range(4))
+    # Here, since all that follows draws from the same randomness.
+    template.fill(account)
     account.mc_segments.extend(
         [_segment(account, "Gold plan", []), _segment(account, "Norland customers", [1])]
     )
@@ -67,7 +69,7 @@ def fill(account: Account) -> None:
 
 
 def _segment(account: Account, name: str, parents: list[int]) -> Row:
-    created = created_before(account)
+    created = account.earlier()
     row: Row = {
         "id": account.uuid(),
         "name": name,
@@ -103,31 +105,9 @@ def _sender(number: int, now: int) -> Row:
     }
 
 
-def _template(account: Account, number: int) -> Row:
-    id_ = f"d-{account.random.getrandbits(128):032x}" if number % 2 else account.uuid()
-    updated = zoneless(created_before(account))
-    version = {
-        "id": account.uuid(),
-        "template_id": id_,
-        "active": 1,
-        "name": f"Template {number} v1",
-        "subject": "Your order {{order_id}}",
-        "updated_at": updated,
-        "generate_plain_content": True,
-        "editor": "code",
-    }
-    return {
-        "id": id_,
-        "name": f"Template {number}",
-        "generation": "dynamic" if number % 2 else "legacy",
-        "updated_at": updated,
-        "versions": [version] if number < 3 else [],
-    }
-
-
 def single_send(account: Account, status: str) -> Row:
     """A single send with its details; the listing shows only some of its keys."""
-    random, created = account.random, created_before(account)
+    random, created = account.random, account.earlier()
     name = random.choice(_SENDS)
     tested = status == "triggered" and random.random() < 0.4
     row: Row = {
@@ -213,8 +193,3 @@ def contact(account: Account, person: Person, created: int) -> Row:
             account.members.setdefault(segment["id"], set()).add(row["contact_id"])
             segment["contacts_count"] += 1
     return row
-
-
-def created_before(account: Account) -> int:
-    """Some moment of the last two years, in unix seconds."""
-    return account.now() - account.random.randrange(2 * DAY, 700 * DAY)

@@ -87,11 +87,8 @@ class Message:
         self.email = email
         self.shared = shared
         self.delivery = delivery
-        self.id = token(random)
-        host = f"{random.getrandbits(40):010x}-{''.join(random.choices('bcdfghjkmnpqrstvwxz2456789', k=5))}"
-        self._sg_message_id = (
-            f"{self.id}.recvd-{host}-1-{random.getrandbits(32):08X}-{random.randrange(99)}.0"
-        )
+        self._sg_message_id = message_id(random)
+        self.id = self._sg_message_id.partition(".")[0]
         self._smtp_id = f"<{self.id}@geopod-ismtpd-{random.randrange(40)}>"
         self._ip = f"192.0.2.{random.randrange(1, 255)}"
         self._reader = {
@@ -191,6 +188,13 @@ class Message:
 def token(random: Random) -> str:
     """Sixteen random bytes in 22 characters, as SendGrid names messages."""
     return _base64(random.randbytes(16))
+
+
+def message_id(random: Random) -> str:
+    """A message's `token`, and where it was received."""
+    id_ = token(random)
+    host = f"{random.getrandbits(40):010x}-{''.join(random.choices('bcdfghjkmnpqrstvwxz2456789', k=5))}"
+    return f"{id_}.recvd-{host}-1-{random.getrandbits(32):08X}-{random.randrange(99)}.0"
 
 
 def engagement_id(random: Random) -> str:

@@ -1,6 +1,7 @@
 """The ways in which SendGrid hands out rows, one function a style.
 
-Belongs here: limits, offsets, tokens and page numbers. Does not: which endpoint has which style (`server`).
+Belongs here: limits, offsets, tokens, page numbers and ids last seen. Does not: which endpoint has which style
+(`server` and the modules it assembles).
 """
 
 from __future__ import annotations
@@ -27,6 +28,16 @@ if TYPE_CHECKING:
 
 REAL_HOST = "https://api.sendgrid.com"
 """Where SendGrid's links lead, whoever was asked."""
+
+
+def held(attribute: str) -> Rows:
+    """The rows of one of the account's lists, as they are."""
+
+    def rows(account: Account, _request: Request) -> Sequence[Row]:
+        found: list[Row] = getattr(account, attribute)
+        return found
+
+    return rows
 
 
 def wrapped(rows: Rows, wrapper: str = "") -> Handler:
@@ -60,20 +71,37 @@ def by_token(rows: Rows, *, wrapper: str = "result", default: int, most: int) ->
     """`page_size` and `page_token`; `_metadata.next` leads on, and is absent on the last page."""
 
     def handle(account: Account, request: Request) -> Response:
-        size = integer(request, "page_size", default, least=1, most=most) or default
-        token = request.query_params.get("page_token", "")
-        start, found = _position(token), rows(account, request)
+        return JSONResponse(page(rows(account, request), request, wrapper, default=default, most=most))
 
-        def link(page_token: str) -> str:
-            query = dict(request.query_params) | {"page_size": size, "page_token": page_token}
-            return f"{REAL_HOST}{request.url.path}?{urlencode(query)}"
+    return handle
 
-        metadata: dict[str, str | int] = {"self": link(token), "count": len(found)}
-        if start > 0:
-            metadata["prev"] = link(_token(max(0, start - size)))
-        if start + size < len(found):
-            metadata["next"] = link(_token(start + size))
-        return JSONResponse({wrapper: found[start : start + size], "_metadata": metadata})
+
+def page(found: Sequence[Row], request: Request, wrapper: str, *, default: int, most: int) -> Row:
+    """The page by token that is asked for, as `by_token` answers it."""
+    size = integer(request, "page_size", default, least=1, most=most) or default
+    token = request.query_params.get("page_token", "")
+    start = _position(token)
+
+    def link(page_token: str) -> str:
+        query = dict(request.query_params) | {"page_size": size, "page_token": page_token}
+        return f"{REAL_HOST}{request.url.path}?{urlencode(query)}"
+
+    metadata: dict[str, str | int] = {"self": link(token), "count": len(found)}
+    if start > 0:
+        metadata["prev"] = link(_token(max(0, start - size)))
+    if start + size < len(found):
+        metadata["next"] = link(_token(start + size))
+    return {wrapper: found[start : start + size], "_metadata": metadata}
+
+
+def by_last_seen(rows: Rows, *, wrapper: str) -> Handler:
+    """`limit` and `lastSeenID`: the rows of the ids above it, lowest first; without a limit all."""
+
+    def handle(account: Account, request: Request) -> Response:
+        limit = integer(request, "limit", None, least=1)
+        seen = integer(request, "lastSeenID", 0, least=0) or 0
+        found = sorted((row for row in rows(account, request) if row["id"] > seen), key=lambda row: row["id"])
+        return _answer(found[:limit], wrapper)
 
     return handle
 
@@ -91,9 +119,9 @@ def by_number(rows: Rows, *, wrapper: str, default: int, most: int) -> Handler:
         found = rows(account, request)
         if account.upgraded:
             return _answer(found[-50:], wrapper)
-        page = integer(request, "page", 1, least=1) or 1
+        number = integer(request, "page", 1, least=1) or 1
         size = integer(request, "page_size", default, least=1, most=most) or default
-        start = (page - 1) * size
+        start = (number - 1) * size
         if start >= len(found):
             raise Refusal(404, "No more pages", "page")
         return _answer(found[start : start + size], wrapper)

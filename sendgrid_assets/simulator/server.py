@@ -1,7 +1,7 @@
 """The simulated API: which endpoint answers what, and what every request passes first.
 
-Belongs here: routes, the key, refused scopes, rate headers, the record of requests. Does not: paging styles
-(`paging`), export jobs (`export`), the account's contents.
+Belongs here: routes, the key, refused scopes, rate headers, the record of requests, and endpoints that have no
+module of their own. Does not: paging styles (`paging`), the account's contents.
 """
 
 from __future__ import annotations
@@ -14,9 +14,22 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from . import export
+from . import (
+    activity,
+    category,
+    contactdb,
+    engagement,
+    export,
+    segment,
+    single_send,
+    stats,
+    subuser,
+    template,
+    user,
+    verified_sender,
+)
 from .limit import Limits
-from .paging import REAL_HOST, by_number, by_offset, by_token, integer, wrapped
+from .paging import REAL_HOST, by_offset, by_token, held, integer, wrapped
 from .refusal import Refusal, not_found
 from .suppression import KINDS
 
@@ -31,11 +44,6 @@ if TYPE_CHECKING:
     from .paging import Handler, Rows
 
     Intercept = Callable[[Request], Response | None]
-
-_LISTED = ("id", "name", "status", "categories", "send_at", "is_abtest", "abtest", "created_at", "updated_at")
-_DETAILED = (
-    "id", "name", "status", "categories", "send_at", "send_to", "email_config", "created_at", "updated_at",
-)  # fmt: skip
 
 
 def create_app(
@@ -53,7 +61,7 @@ def create_app(
         api_key: the only key that is accepted.
         refused: path prefixes that answer 403, as for a key without the scope.
         limits: by path prefix, how many requests each endpoint below it allows in how many seconds; else
-            600 a minute.
+            six a minute of `/v3/messages`, and 600 of others.
         intercept: is shown every request first; an answer it returns is sent as it is.
     """
     counted = Limits(limits or {}, account.clock)
@@ -83,7 +91,7 @@ def create_app(
 
     endpoints = [route(path, handler) for path, handler in _ENDPOINTS.items()]
     endpoints += [
-        route(export.PATH, export.start, "POST"),
+        *(route(path, handler, "POST") for path, handler in export.STARTS.items()),
         route(f"{export.STORAGE}/{{id}}/{{name}}", export.download, open_to_all=True),
         *(route("/{path:path}", nowhere, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
     ]
@@ -109,14 +117,6 @@ def _admit(request: Request, window: Window, api_key: str, refused: Collection[s
         raise Refusal(403, "access forbidden")
 
 
-def _rows(attribute: str) -> Rows:
-    def rows(account: Account, _request: Request) -> Sequence[Row]:
-        found: list[Row] = getattr(account, attribute)
-        return found
-
-    return rows
-
-
 def _suppressed(kind: str) -> Rows:
     """A suppression list, newest first, within `start_time` and `end_time`, both inclusive."""
 
@@ -138,21 +138,6 @@ def _lists(account: Account, _request: Request) -> Sequence[Row]:
     return [row | {"_metadata": {"self": f"{path}/{row['id']}"}} for row in account.mc_lists]
 
 
-def _single_sends(account: Account, _request: Request) -> Sequence[Row]:
-    return [{key: row[key] for key in _LISTED if key in row} for row in account.mc_single_sends]
-
-
-def _single_send(account: Account, request: Request) -> Response:
-    for row in account.mc_single_sends:
-        if row["id"] == request.path_params["id"]:
-            return JSONResponse({key: row[key] for key in _DETAILED if key in row})
-    raise not_found()
-
-
-def _recipient_count(account: Account, _request: Request) -> Response:
-    return JSONResponse({"recipient_count": len(account.recipients)})
-
-
 def _contact_count(account: Account, _request: Request) -> Response:
     count = len(account.mc_contacts)
     return JSONResponse({"contact_count": count, "billable_count": count})
@@ -169,37 +154,26 @@ def _scopes(account: Account, _request: Request) -> Response:
     return JSONResponse({"scopes": account.scopes})
 
 
-def _templates(account: Account, request: Request) -> Response:
-    """Legacy ones unless `generations` says more; without `page_size` all, under another key."""
-    generations = request.query_params.get("generations", "legacy").split(",")
-
-    def rows(account: Account, _request: Request) -> Sequence[Row]:
-        return [row for row in account.templates if row["generation"] in generations]
-
-    sized = "page_size" in request.query_params
-    handler = by_token(rows, default=200, most=200) if sized else wrapped(rows, "templates")
-    return handler(account, request)
-
-
 _ENDPOINTS: Mapping[str, Handler] = {
     "/v3/scopes": _scopes,
-    "/v3/contactdb/lists": wrapped(_rows("lists"), "lists"),
-    "/v3/contactdb/segments": wrapped(_rows("segments"), "segments"),
-    "/v3/contactdb/recipients": by_number(_rows("recipients"), wrapper="recipients", default=100, most=1000),
-    "/v3/contactdb/recipients/count": _recipient_count,
-    "/v3/contactdb/custom_fields": wrapped(_rows("custom_fields"), "custom_fields"),
-    "/v3/campaigns": by_offset(_rows("campaigns"), wrapper="result", default=10),
+    "/v3/campaigns": by_offset(held("campaigns"), wrapper="result", default=10),
     "/v3/marketing/lists": by_token(_lists, default=100, most=1000),
-    "/v3/marketing/segments/2.0": wrapped(_rows("mc_segments"), "results"),
-    "/v3/marketing/singlesends": by_token(_single_sends, default=50, most=100),
-    "/v3/marketing/singlesends/{id}": _single_send,
     "/v3/marketing/contacts/count": _contact_count,
-    export.PATH: export.recent,
-    f"{export.PATH}/{{id}}": export.look,
     "/v3/marketing/field_definitions": _field_definitions,
-    "/v3/marketing/senders": wrapped(_rows("mc_senders"), "results"),
+    "/v3/marketing/senders": wrapped(held("mc_senders"), "results"),
     **{f"/v3/suppression/{kind}": by_offset(_suppressed(kind), default=500, most=500) for kind in KINDS},
-    "/v3/asm/groups": wrapped(_rows("asm_groups")),
-    "/v3/asm/suppressions": by_offset(_rows("asm_suppressions"), default=None, most=None),
-    "/v3/templates": _templates,
+    "/v3/asm/groups": wrapped(held("asm_groups")),
+    "/v3/asm/suppressions": by_offset(held("asm_suppressions"), default=None, most=None),
+    **user.ENDPOINTS,
+    **contactdb.ENDPOINTS,
+    **export.ENDPOINTS,
+    **segment.ENDPOINTS,
+    **single_send.ENDPOINTS,
+    **engagement.ENDPOINTS,
+    **template.ENDPOINTS,
+    **category.ENDPOINTS,
+    **stats.ENDPOINTS,
+    **subuser.ENDPOINTS,
+    **verified_sender.ENDPOINTS,
+    **activity.ENDPOINTS,
 }

@@ -27,3 +27,12 @@ def repeated_keys(connection: DuckDBPyConnection, schema: str, table: str, key: 
         f"SELECT count(*) FROM (SELECT 1 FROM {name(schema, table)} GROUP BY {names(key)} HAVING count(*) > 1)"
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def unmodelled_fields(connection: DuckDBPyConnection, schema: str, table: str) -> tuple[str, ...]:
+    """Names of the fields in `extra`, over all rows that SendGrid still has."""
+    found = connection.execute(
+        f"SELECT DISTINCT unnest(json_keys(extra)) AS field FROM {name(schema, table)}"
+        " WHERE extra IS NOT NULL AND deleted_at IS NULL ORDER BY field"
+    ).fetchall()
+    return tuple(str(row[0]) for row in found)

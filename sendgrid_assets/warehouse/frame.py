@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from sendgrid_assets.catalog.collection import KEEPING_COLUMNS
 
 from .errors import FrameError
-from .sql import name, names
+from .merge import PLACE, Rows, Upserted, merge
+from .sql import name
 from .sync_log import utc_now
-from .upsert import Upserted, merge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,11 +50,13 @@ def upsert_frame(
         selected = ", ".join(
             f"CAST({name(column)} AS {types[column.lower()]}) AS {name(column)}" for column in data
         )
-        batch = (
-            f"SELECT {selected} FROM (SELECT *, row_number() OVER () AS place FROM frame)"
-            f" QUALIFY row_number() OVER (PARTITION BY {names(key)} ORDER BY place DESC) = 1"
-        )
-        return merge(connection, name(schema, table), batch, key=key, data=data, now=utc_now(), whole=False)
+        place = f", row_number() OVER () AS {name(PLACE)}"
+
+        def query(ordered: bool) -> str:
+            return f"SELECT {selected}{place if ordered else ''} FROM frame"
+
+        rows = Rows(query=query, key=key, data=data)
+        return merge(connection, name(schema, table), rows, now=utc_now(), whole=False)
     finally:
         connection.unregister("frame")
 

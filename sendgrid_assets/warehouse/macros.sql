@@ -26,8 +26,10 @@ CREATE OR REPLACE TEMP MACRO sg_zoned(v) AS
 CREATE OR REPLACE TEMP MACRO sg_text_instant(t) AS
     CASE WHEN t BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999' THEN t END;
 
+-- The first case is what SendGrid writes most, told by its shape alone because that is much faster.
 CREATE OR REPLACE TEMP MACRO sg_instant(v) AS
     CASE
+        WHEN v LIKE '____-__-__T__:__:__Z' THEN sg_text_instant(TRY_CAST(v AS TIMESTAMP))
         WHEN TRY_CAST(v AS DOUBLE) IS NULL THEN sg_text_instant(sg_zoned(v))
         ELSE sg_number_instant(TRY_CAST(v AS DOUBLE))
     END;
@@ -39,8 +41,6 @@ CREATE OR REPLACE TEMP MACRO sg_list(j) AS
         WHEN json_type(j) = 'ARRAY' THEN CAST(j AS VARCHAR[])
         ELSE [j ->> '$']
     END;
-
-CREATE OR REPLACE TEMP MACRO sg_json(j) AS CASE WHEN json_type(j) = 'NULL' THEN NULL ELSE j END;
 
 -- Legacy custom fields, [{name, type, value}], as one object name -> value; NULL where one has no name.
 CREATE OR REPLACE TEMP MACRO sg_pair(c) AS

@@ -15,6 +15,7 @@ from sendgrid_assets.catalog import bookkeeping
 from sendgrid_assets.catalog.events import ACTIVITY_COLUMNS, ACTIVITY_DESCRIPTION, EVENT_COLLECTIONS
 from sendgrid_assets.catalog.objects import OBJECT_COLLECTIONS
 
+from . import custom_fields
 from .errors import NewerWarehouseError
 from .sql import name, names, text
 
@@ -70,6 +71,9 @@ def apply(connection: DuckDBPyConnection, schemas: Sequence[SourceSchema]) -> No
             connection.execute(statement)
         for statement in _comments(schemas):
             connection.execute(statement)
+        for schema in schemas:
+            for contacts in custom_fields.TABLES:
+                custom_fields.refresh(connection, schema.schema, contacts)
         table = name(bookkeeping.SCHEMA, "schema_version")
         applied_at = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         connection.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", [VERSION, fingerprint, applied_at])
@@ -81,7 +85,8 @@ def apply(connection: DuckDBPyConnection, schemas: Sequence[SourceSchema]) -> No
 
 @cache
 def _fingerprint(schemas: tuple[SourceSchema, ...]) -> str:
-    wanted = (*_creation(schemas), *_views(schemas), *_comments(schemas))
+    fields = (*custom_fields.TABLES, *custom_fields.TYPED.values())
+    wanted = (*_creation(schemas), *_views(schemas), *_comments(schemas), *fields)
     return hashlib.sha256("\n".join(wanted).encode()).hexdigest()
 
 

@@ -23,15 +23,22 @@ _LEFTOVER_SECONDS = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Rows in a file, one JSON object a line."""
+    """Rows in a file, one JSON object a line.
+
+    Attributes:
+        path: the file.
+        rows: how many there are.
+        largest: bytes of the largest row, or more; None where that is not known.
+    """
 
     path: Path
     rows: int
+    largest: int | None = None
 
 
-def largest_object(path: Path, most: int) -> int:
+def largest_object(path: Path, most: int, largest: int | None = None) -> int:
     """The largest object to expect in an NDJSON file: DuckDB reserves several times as much memory."""
-    return min(most, max(path.stat().st_size, 1 << 20))
+    return min(most, max(largest or path.stat().st_size, 1 << 20))
 
 
 def remove_leftovers(folder: Path) -> int:
@@ -52,15 +59,16 @@ def staged(rows: Iterable[bytes], folder: Path) -> Iterator[Staged]:
     """Writes the rows to a file that lives as long as the block.
 
     Args:
-        rows: JSON objects, each on one line.
+        rows: JSON objects, each on one line; a text may hold several lines.
         folder: where; made if it is missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="sync-", dir=folder) as here:
         path = Path(here) / "rows.ndjson"
-        count = 0
+        count = largest = 0
         with path.open("wb", buffering=1 << 20) as out:
             for row in rows:
                 out.write(row + b"\n")
-                count += 1
-        yield Staged(path, count)
+                count += 1 + row.count(b"\n")
+                largest = max(largest, len(row) + 1)
+        yield Staged(path, count, largest)

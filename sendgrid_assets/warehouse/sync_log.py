@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TABLE = name(SCHEMA, "sync_runs")
 
 Status = Literal["ok", "refused", "failed"]
+Mode = Literal["full", "incremental"]
 
 
 def utc_now() -> dt.datetime:
@@ -45,6 +46,8 @@ class SyncRun:
     requests: int = 0
     waited_seconds: float = 0.0
     message: str | None = None
+    mode: Mode = "full"
+    since: dt.datetime | None = None
 
 
 _COLUMNS = tuple(field.name for field in fields(SyncRun))
@@ -63,14 +66,33 @@ def latest(connection: DuckDBPyConnection, source: str, table: str) -> SyncRun |
         " ORDER BY ended_at DESC LIMIT 1",
         [source, table],
     ).fetchone()
-    return SyncRun(**dict(zip(_COLUMNS, row, strict=True))) if row else None
+    if row is None:
+        return None
+    found = dict(zip(_COLUMNS, row, strict=True))
+    return SyncRun(**found | {"mode": found["mode"] or "full"})
 
 
 def newest_loaded(connection: DuckDBPyConnection, source: str, table: str) -> dt.datetime | None:
     """When the newest listing that was loaded had been begun."""
+    return _of_loaded(connection, "max(started_at)", source, table)
+
+
+def newest_full(connection: DuckDBPyConnection, source: str, table: str) -> dt.datetime | None:
+    """When the newest listing had been begun that asked for everything and proved that all of it came."""
+    # A row of an earlier release has no mode: all were full then.
+    full = "max(started_at) FILTER (complete AND coalesce(mode, 'full') = 'full')"
+    return _of_loaded(connection, full, source, table)
+
+
+def furthest_back(connection: DuckDBPyConnection, source: str, table: str) -> dt.datetime | None:
+    """How far back any listing reached that proved that all it asked for came."""
+    return _of_loaded(connection, "min(since) FILTER (complete)", source, table)
+
+
+def _of_loaded(connection: DuckDBPyConnection, aggregate: str, source: str, table: str) -> dt.datetime | None:
     row = connection.execute(
-        f"SELECT max(started_at) FROM {TABLE} WHERE source = ? AND table_name = ? AND status = 'ok'",
+        f"SELECT {aggregate} FROM {TABLE} WHERE source = ? AND table_name = ? AND status = 'ok'",
         [source, table],
     ).fetchone()
-    began: dt.datetime | None = row[0] if row else None
-    return began
+    instant: dt.datetime | None = row[0] if row else None
+    return instant

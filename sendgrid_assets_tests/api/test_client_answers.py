@@ -12,6 +12,7 @@ from sendgrid_assets.api.errors import (
     NoMorePages,
     RefusedError,
     SendGridError,
+    StoppedError,
     UnavailableError,
 )
 from sendgrid_assets.simulator.account import Account
@@ -80,6 +81,25 @@ def test_refusal_stops_one_endpoint_only(make_client: MakeClient, account: Accou
     assert len(account.requests) == 2
 
 
+@pytest.mark.parametrize("said", ["authorization required", "Authorization Required."])
+def test_email_activity_without_its_add_on_is_refused(
+    make_client: MakeClient, fake_time: FakeTime, said: str
+) -> None:
+    script = Script(JSONResponse({"errors": [{"message": said, "field": None}]}, 400), JSONResponse([]))
+    client = make_client(script)
+    with pytest.raises(RefusedError, match=r"/v3/messages.*400"):
+        client.get("/v3/messages")
+    assert client.get(PATH) == b"[]"
+    assert fake_time.waits == []
+
+
+def test_parameter_of_several_values_is_repeated(make_client: MakeClient) -> None:
+    script = Script(JSONResponse([]))
+    make_client(script).get(PATH, {"categories": ["a", "b c"], "limit": 5})
+    sent = script.requests[0].query_params.multi_items()
+    assert sent == [("categories", "a"), ("categories", "b c"), ("limit", "5")]
+
+
 @pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 413, 422])
 def test_other_refusals_are_not_repeated(make_client: MakeClient, fake_time: FakeTime, status: int) -> None:
     script = Script(JSONResponse({"errors": [{"message": "no"}]}, status))
@@ -120,5 +140,8 @@ def test_closing_ends_the_client(make_client: MakeClient) -> None:
     with client as entered:
         assert isinstance(entered, Client)
         entered.get(PATH)
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(StoppedError):
         client.get(PATH)
+    assert client._http.is_closed
+    assert client._downloads.is_closed
+    client.close()

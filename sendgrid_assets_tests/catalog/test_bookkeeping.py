@@ -11,8 +11,9 @@ from sendgrid_assets.settings import RESERVED_SCHEMAS
 
 COLUMNS = {
     "sync_runs": "run_id source table_name started_at ended_at status complete fetched inserted updated unchanged "
-    "deleted requests waited_seconds message",
+    "deleted requests waited_seconds message mode since",
     "loaded_files": "source file size sha256 events rejected loaded_at",
+    "changes": "source table_name key changed_at kind before after",
     "rejected_events": "source file line reason raw rejected_at",
 }
 

@@ -1,4 +1,4 @@
-"""The object collections: what every entry must say, and how it may be read."""
+"""The object collections: what every entry must say of its rows."""
 
 import re
 from dataclasses import FrozenInstanceError, replace
@@ -10,10 +10,12 @@ from sendgrid_assets.catalog.collection import KEEPING_COLUMNS, Group, ObjectCol
 from sendgrid_assets.catalog.column import Shape, SqlType
 from sendgrid_assets.catalog.events import EVENT_COLLECTIONS
 from sendgrid_assets.catalog.objects import BY_TABLE, OBJECT_COLLECTIONS
-from sendgrid_assets.catalog.paging import ByExport, ByNumber, ByOffset, ByToken, Whole
 from sendgrid_assets.simulator.account import SCOPES
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+FLAGS = {"sender_verification_eligible"}
+"""Entries of `/v3/scopes` that say what a key may do, though they are no permissions."""
+
 every_collection = pytest.mark.parametrize("collection", OBJECT_COLLECTIONS, ids=lambda c: c.table)
 
 
@@ -56,6 +58,8 @@ def test_its_columns_are_named_typed_and_described(collection: ObjectCollection)
     assert collection.columns == (*collection.sent_columns, *KEEPING_COLUMNS)
     paths = [column.path for column in collection.sent_columns]
     assert len(set(paths)) == len(paths)
+    # What is left of an object can be told for its own members alone.
+    assert max(map(len, paths)) <= 2
     assert not {path[0] for path in paths} & set(collection.ignored)
 
 
@@ -76,79 +80,38 @@ def test_its_key_is_among_the_columns_sendgrid_sends(collection: ObjectCollectio
     assert collection.key
     assert len(set(collection.key)) == len(collection.key)
     assert set(collection.key) <= set(sent)
-    assert all(sent[name].type in ("VARCHAR", "BIGINT", "TIMESTAMP") for name in collection.key)
+    assert all(sent[name].type in ("VARCHAR", "BIGINT", "TIMESTAMP", "DATE") for name in collection.key)
     if collection.newest_by is not None:
         assert sent[collection.newest_by].type == "TIMESTAMP"
         assert collection.newest_by not in collection.key
 
 
 @every_collection
-def test_it_can_be_asked_for(collection: ObjectCollection) -> None:
-    assert re.fullmatch(r"/v3(/[a-z0-9_.]+)+", collection.path)
+def test_its_answer_can_be_read(collection: ObjectCollection) -> None:
     assert all(value and isinstance(value, str) for value in collection.params.values())
-    assert all(name == name.strip() and name for name in collection.wrapper)
+    assert all(name == name.strip() and name for name in (*collection.wrapper, *collection.also_in))
+    assert not set(collection.wrapper) & set(collection.also_in)
+    if collection.also_in or collection.bare_too:
+        assert collection.wrapper
     assert collection.scopes
-    assert all(re.fullmatch(r"[a-z_]+(\.[a-z_]+)*\.read", scope) for scope in collection.scopes)
+    assert all(
+        re.fullmatch(r"[a-z_]+(\.[a-z_]+)*\.read", scope) or scope in FLAGS for scope in collection.scopes
+    )
     assert set(collection.scopes) & set(SCOPES)
 
 
-def test_no_two_are_read_from_the_same_place() -> None:
-    asked = [(collection.path, tuple(collection.params.items())) for collection in OBJECT_COLLECTIONS]
-    assert len(set(asked)) == len(asked)
-
-
-@every_collection
-def test_its_pages_are_within_what_sendgrid_allows(collection: ObjectCollection) -> None:
-    asked = {"limit", "offset", "page", "page_size", "page_token"}
-    assert not asked & set(collection.params)
-    match collection.paging:
-        case Whole():
-            pass
-        case ByOffset(limit=limit, frozen_by=frozen_by):
-            assert 2 <= limit <= 500
-            assert frozen_by not in collection.params
-        case ByToken(page_size=size):
-            assert 1 < size <= 1000
-            assert collection.wrapper
-        case ByNumber(page_size=size):
-            assert 1 < size <= 1000
-            assert not collection.params
-            # An account that pages none shows only here that rows are missing.
-            assert collection.count is not None
-        case ByExport(count_field=field):
-            assert NAME.fullmatch(field)
-            assert not collection.wrapper
-            assert collection.count is not None
-    if collection.count is not None:
-        assert re.fullmatch(r"/v3(/[a-z0-9_.]+)+/count", collection.count.path)
-        assert NAME.fullmatch(collection.count.field)
+def test_senders_may_come_bare() -> None:
+    assert [collection.table for collection in OBJECT_COLLECTIONS if collection.bare_too] == ["mc_senders"]
+    assert BY_TABLE["mc_senders"].wrapper == ("results", "result")
 
 
 @every_collection
 def test_its_personal_columns_are_marked(collection: ObjectCollection) -> None:
-    personal = {column.name for column in collection.sent_columns if column.personal}
-    expected = {"email", "first_name", "last_name", "phone_number", "custom_fields", "reason"}
-    values = {column.name for column in collection.sent_columns}
-    assert (expected & values) - personal == set()
-
-
-@pytest.mark.parametrize(
-    ("group", "key", "tables"),
-    [
-        ("legacy_marketing", ("id",), "lists segments recipients campaigns custom_fields"),
-        ("marketing", ("id",), "mc_lists mc_segments mc_contacts mc_single_sends"),
-        ("suppressions", ("email",), "suppression_bounces suppression_blocks suppression_invalid_emails"),
-        ("suppressions", ("email",), "suppression_spam_reports suppression_unsubscribes"),
-        ("suppressions", ("id",), "suppression_groups"),
-    ],
-)
-def test_tables_that_users_query_are_there(group: str, key: tuple[str, ...], tables: str) -> None:
-    for table in tables.split():
-        assert (BY_TABLE[table].group, BY_TABLE[table].key) == (group, key)
-
-
-def test_all_contacts_are_exported() -> None:
-    assert isinstance(BY_TABLE["mc_contacts"].paging, ByExport)
+    for column in collection.sent_columns:
+        if re.fullmatch(r"email|.*_email|(first|last|from|reply_to)_name|reply_to", column.name):
+            assert column.personal, column.name
+        if column.name in ("address", "city", "zip", "phone_number", "custom_fields", "reason"):
+            assert column.personal, column.name
 
 
 def test_entries_are_data_that_nobody_changes() -> None:

@@ -54,13 +54,13 @@ def test_a_count_that_moved_shows_and_only_then_is_the_row_changed(site: Site) -
 
 
 def test_a_vanished_row_is_marked_and_a_returned_one_is_not(site: Site) -> None:
-    site.sync("suppression_bounces")
-    gone = site.account.bounces.pop()
-    site.sync("suppression_bounces")
-    marked = "SELECT email FROM sendgrid.suppression_bounces WHERE deleted_at IS NOT NULL"
-    assert site.query(marked) == [(gone["email"],)]
-    site.account.bounces.append(gone)
-    site.sync("suppression_bounces")
+    site.sync("lists")
+    gone = site.account.lists.pop()
+    site.sync("lists")
+    marked = "SELECT id FROM sendgrid.lists WHERE deleted_at IS NOT NULL"
+    assert site.query(marked) == [(str(gone["id"]),)]
+    site.account.lists.append(gone)
+    site.sync("lists")
     assert site.query(marked) == []
 
 
@@ -73,9 +73,8 @@ def test_a_refused_collection_is_told_apart_and_the_rest_goes_on(tmp_path: Path)
         assert readable.severity is dg.AssetCheckSeverity.WARN
         assert "marketing_campaigns.read" in (readable.description or "")
         statuses = dict(site.query("SELECT table_name, status FROM _sendgrid_assets.sync_runs"))
-        assert site.query(
-            "SELECT DISTINCT requests FROM _sendgrid_assets.sync_runs WHERE status = 'refused'"
-        ) == [(1,)]
+        most = "SELECT max(requests) FROM _sendgrid_assets.sync_runs WHERE status = 'refused'"
+        assert site.query(most)[0][0] <= 3
         assert statuses["recipients"] == statuses["campaigns"] == "refused"
         assert statuses["mc_contacts"] == "ok"
         assert site.query("SELECT count(*) FROM sendgrid.recipients") == [(0,)]
@@ -110,6 +109,7 @@ def test_a_refused_collection_that_was_named_fails(tmp_path: Path) -> None:
         assert {path.split("?")[0] for _, path in site.account.requests} == {
             "/v3/campaigns",
             "/v3/contactdb/lists",
+            "/v3/scopes",
         }
 
 
@@ -147,7 +147,7 @@ def test_an_answer_that_is_no_listing_fails_that_collection_alone(tmp_path: Path
 
 
 def test_fewer_rows_than_counted_load_warn_and_mark_no_deletions(tmp_path: Path) -> None:
-    with make_site(tmp_path) as site:
+    with make_site(tmp_path, refused=["/v3/contactdb/exports"]) as site:
         site.sync("recipients")
         site.account.upgraded = True
         shown = {row["id"] for row in site.account.recipients[-3:]}

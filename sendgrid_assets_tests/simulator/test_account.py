@@ -6,7 +6,8 @@ from sendgrid_assets.simulator.suppression import KINDS
 ROWS = (
     "lists", "segments", "recipients", "custom_fields", "campaigns", "mc_lists", "mc_segments", "mc_contacts",
     "mc_single_sends", "mc_custom_fields", "mc_reserved_fields", "mc_senders", *KINDS, "asm_groups",
-    "asm_suppressions", "templates",
+    "asm_suppressions", "templates", "reserved_fields", "mc_segment_queries", "mc_single_send_stats",
+    "mc_single_send_links", "mc_automation_stats", "categories", "subusers", "verified_senders", "messages",
 )  # fmt: skip
 
 
@@ -53,6 +54,11 @@ def test_keys_are_unique() -> None:
     keys = [[row["email"] for row in getattr(account, kind)] for kind in KINDS]
     keys += [[row["id"] for row in account.recipients], [row["contact_id"] for row in account.mc_contacts]]
     keys += [[row["id"] for row in account.mc_single_sends], [row["id"] for row in account.campaigns]]
+    keys += [[row["category"] for row in account.categories], [row["msg_id"] for row in account.messages]]
+    keys += [[(row["id"], row["ab_variation"], row["ab_phase"]) for row in account.mc_single_send_stats]]
+    keys += [[(row["id"], row["step_id"]) for row in account.mc_automation_stats]]
+    for links in account.mc_single_send_links.values():
+        keys += [[(row["url"], row["url_location"], row["ab_variation"], row["ab_phase"]) for row in links]]
     keys += [[(row["group_id"], row["email"]) for row in account.asm_suppressions]]
     assert all(len(set(column)) == len(column) for column in keys)
 
@@ -64,6 +70,8 @@ def test_counts_agree_with_members() -> None:
         assert row["contact_count"] == len(account.members[row["id"]])
     for row in account.lists:
         assert row["recipient_count"] == len(account.members[str(row["id"])])
+    for row in account.segments:
+        assert row["recipient_count"] == len(account.members[str(row["id"])]) > 0
     for row in account.mc_segments:
         assert row["contacts_count"] == len(account.members[row["id"]])
     known = {row["contact_id"] for row in account.mc_contacts} | {row["id"] for row in account.recipients}
@@ -79,7 +87,8 @@ def test_a_few_steps_change_all_that_lives() -> None:
     account.advance(5)
     after = _contents(account)
     still = {name for name in after if after[name] == before[name]}
-    assert still == {"custom_fields", "mc_custom_fields", "mc_reserved_fields", "mc_senders", "templates"}
+    fields = {"custom_fields", "reserved_fields", "mc_custom_fields", "mc_reserved_fields"}
+    assert still == {*fields, "mc_senders", "mc_segment_queries", "templates"}
     for name, key in (("mc_contacts", "contact_id"), ("recipients", "id"), ("unsubscribes", "email")):
         ids = [{row[key] for row in getattr(account, name)}, {row[key] for row in before[name]}]
         assert ids[0] - ids[1], f"{name} came"

@@ -42,6 +42,17 @@ def test_longest_prefix_counts(serve: Serve) -> None:
     assert _rate(client.get("/v3/marketing/senders"))[0] == 9
 
 
+def test_email_activity_is_asked_six_times_a_minute_unless_told_otherwise(serve: Serve) -> None:
+    account = Account(contacts=0, clock=Clock())
+    client = serve(account)
+    statuses = [client.get("/v3/messages").status_code for _ in range(7)]
+    assert statuses == [400] * 6 + [429]
+    assert _rate(client.get("/v3/messages")) == (6, 0, 1_800_000_061)
+    for prefix in ("/v3/messages", "/v3"):
+        assert _rate(serve(account, limits={prefix: (90, 60)}).get("/v3/messages"))[0] == 90
+    assert _rate(serve(account, limits={"/v3/asm": (90, 60)}).get("/v3/messages"))[0] == 6
+
+
 def test_every_answer_says_the_rate(serve: Serve, account: Account) -> None:
     client = serve(account, refused=["/v3/campaigns"])
     answers = [client.get(path) for path in ("/v3/scopes", "/v3/campaigns", "/v3/nowhere")]

@@ -23,11 +23,17 @@ def _by_offset(client: httpx.Client, path: str, limit: int) -> list[list[dict]]:
 
 
 @SIZES
-@pytest.mark.parametrize("path", ["/v3/suppression/bounces", "/v3/asm/suppressions", "/v3/campaigns"])
-def test_by_offset(serve: Serve, account: Account, path: str, rows: int) -> None:
-    attribute = {"/v3/suppression/bounces": "bounces", "/v3/campaigns": "campaigns"}.get(
-        path, "asm_suppressions"
-    )
+@pytest.mark.parametrize(
+    ("path", "attribute"),
+    [
+        ("/v3/suppression/bounces", "bounces"),
+        ("/v3/asm/suppressions", "asm_suppressions"),
+        ("/v3/campaigns", "campaigns"),
+        ("/v3/categories", "categories"),
+        ("/v3/subusers", "subusers"),
+    ],
+)
+def test_by_offset(serve: Serve, account: Account, path: str, attribute: str, rows: int) -> None:
     getattr(account, attribute)[:] = [{"id": number, "created": 10 - number} for number in range(rows)]
     pages = _by_offset(serve(account), path, 3)
     assert [len(page) for page in pages] == {0: [], 1: [1], 3: [3], 4: [3, 1]}[rows]
@@ -50,18 +56,28 @@ def test_campaigns_come_ten_at_a_time(serve: Serve, account: Account) -> None:
     assert len(serve(account).get("/v3/campaigns").json()["result"]) == 10
 
 
+def test_categories_come_fifty_at_a_time(serve: Serve, account: Account) -> None:
+    account.categories[:] = [{"category": str(number)} for number in range(51)]
+    assert len(serve(account).get("/v3/categories").json()) == 50
+
+
 @SIZES
 @pytest.mark.parametrize(
-    ("path", "attribute"),
-    [("/v3/marketing/lists", "mc_lists"), ("/v3/marketing/singlesends", "mc_single_sends")],
+    ("path", "attribute", "wrapper"),
+    [
+        ("/v3/marketing/lists", "mc_lists", "result"),
+        ("/v3/marketing/singlesends", "mc_single_sends", "result"),
+        ("/v3/marketing/stats/singlesends", "mc_single_send_stats", "results"),
+        ("/v3/marketing/stats/automations", "mc_automation_stats", "results"),
+    ],
 )
-def test_by_token(serve: Serve, account: Account, path: str, attribute: str, rows: int) -> None:
+def test_by_token(serve: Serve, account: Account, path: str, attribute: str, wrapper: str, rows: int) -> None:
     getattr(account, attribute)[:] = [{"id": number} for number in range(rows)]
     client = serve(account)
     pages, query = [], {"page_size": ["3"]}
     while True:
         body = client.get(path, params=query).json()
-        pages.append([row["id"] for row in body["result"]])
+        pages.append([row["id"] for row in body[wrapper]])
         assert body["_metadata"]["count"] == rows
         if "next" not in body["_metadata"]:
             break
@@ -78,7 +94,13 @@ def test_first_page_shows_an_empty_token(serve: Serve, account: Account) -> None
 
 @pytest.mark.parametrize(
     ("path", "most"),
-    [("/v3/marketing/lists", 1000), ("/v3/marketing/singlesends", 100), ("/v3/templates", 200)],
+    [
+        ("/v3/marketing/lists", 1000),
+        ("/v3/marketing/singlesends", 100),
+        ("/v3/marketing/stats/singlesends", 50),
+        ("/v3/marketing/stats/automations", 50),
+        ("/v3/templates", 200),
+    ],
 )
 def test_page_size_is_bounded(serve: Serve, account: Account, path: str, most: int) -> None:
     client = serve(account)
@@ -89,6 +111,17 @@ def test_page_size_is_bounded(serve: Serve, account: Account, path: str, most: i
         error = refused.json()["errors"][0]
         assert "page_size" in (error.get("parameter"), error.get("field"))
     assert client.get(path, params={"page_size": 1, "page_token": "?"}).status_code == 400
+
+
+@SIZES
+def test_by_last_seen(serve: Serve, account: Account, rows: int) -> None:
+    account.verified_senders[:] = [{"id": 70 - 7 * number} for number in range(rows)]
+    client, pages, seen = serve(account), [], 0
+    while page := client.get(f"/v3/verified_senders?limit=3&lastSeenID={seen}").json()["results"]:
+        pages.append([row["id"] for row in page])
+        seen = pages[-1][-1]
+    assert pages == {0: [], 1: [[70]], 3: [[56, 63, 70]], 4: [[49, 56, 63], [70]]}[rows]
+    assert len(client.get("/v3/verified_senders").json()["results"]) == rows
 
 
 @SIZES
@@ -128,6 +161,7 @@ def test_whole_collections(serve: Serve, account: Account) -> None:
         ("/v3/contactdb/lists", "lists", account.lists),
         ("/v3/contactdb/segments", "segments", account.segments),
         ("/v3/contactdb/custom_fields", "custom_fields", account.custom_fields),
+        ("/v3/contactdb/reserved_fields", "reserved_fields", account.reserved_fields),
         ("/v3/marketing/segments/2.0", "results", account.mc_segments),
         ("/v3/marketing/senders", "results", account.mc_senders),
     ):

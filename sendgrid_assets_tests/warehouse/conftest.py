@@ -114,6 +114,9 @@ class Store:
         expected: int | None = None,
         started_at: dt.datetime | None = None,
         source: str = "sendgrid",
+        standing: Sequence[str] = (),
+        partial: bool = False,
+        since: dt.datetime | None = None,
     ) -> Upserted:
         began = started_at or utc_now()
         lines = (json.dumps(row).encode() for row in rows)
@@ -127,9 +130,19 @@ class Store:
                 started_at=began,
                 whole=whole,
                 expected=expected,
+                standing=standing,
+                partial=partial,
             )
             run = SyncRun(
-                run_id="r", source=source, table_name=table, started_at=began, ended_at=utc_now(), status="ok"
+                run_id="r",
+                source=source,
+                table_name=table,
+                started_at=began,
+                ended_at=utc_now(),
+                status="ok",
+                complete=done.complete,
+                mode="incremental" if partial or standing else "full",
+                since=since,
             )
             record(connection, run)
         return done
@@ -208,11 +221,14 @@ def cast() -> Iterator[Callable[..., Row]]:
             numbered = list(enumerate(columns, 1))
             selected = ", ".join(f'{typed(column, number)} AS "{column.name}"' for number, column in numbered)
             row = connection.execute(
-                f"SELECT * EXCLUDE (json, v), {left_over(numbered, ignored)} AS extra FROM (SELECT json, v, {selected}"
+                f"SELECT * EXCLUDE (json, v), {left_over(numbered, ignored, only=True)} AS extra,"
+                f" {left_over(numbered, ignored)} AS unhurried FROM (SELECT json, v, {selected}"
                 f" FROM (SELECT json, {values(columns)} AS v FROM (SELECT ?::JSON AS json)))",
                 [raw],
             ).fetchone()
             assert row is not None
+            *row, unhurried = row
+            assert row[-1] == unhurried
             parsed = {"extra", *(column.name for column in columns if column.type == "JSON")}
             return {
                 name: json.loads(value) if name in parsed and value is not None else value

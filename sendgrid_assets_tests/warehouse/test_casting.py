@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -62,6 +63,9 @@ def check(cast: Cast, column: Column, raw: str, expected: Any) -> None:
         ('"10000-01-01"', KEPT),
         ('"0044-03-15 BC"', KEPT),
         ('"2024-02-30"', KEPT),
+        ('"2024-02-30T20:00:00Z"', KEPT),
+        ('"2024-06-21T20:00:00+02:00Z"', KEPT),
+        ('"0000-06-21T20:00:00Z"', KEPT),
         ('"infinity"', KEPT),
         ('"-infinity"', KEPT),
         ('"nan"', KEPT),
@@ -86,6 +90,58 @@ def test_an_instant_does_not_depend_on_the_machines_time_zone() -> None:
     environment = os.environ | {"TZ": "Asia/Tokyo"}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True)
     assert done.stdout.decode().split("\n")[:-1] == ["2024-06-21 20:00:00"] * 4
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ('"2024-06-21"', dt.date(2024, 6, 21)),
+        ('"2024-06-21T23:00:00Z"', dt.date(2024, 6, 21)),
+        ('"2024-06-21 23:00:00"', dt.date(2024, 6, 21)),
+        ('""', None),
+        ("0", None),
+        ("null", None),
+        ('"2024-02-30"', KEPT),
+        ('"garbage"', KEPT),
+        ("20240621", KEPT),
+        ("true", KEPT),
+        ("[1]", KEPT),
+    ],
+)
+def test_a_day_is_read_from_a_date_or_an_instant(cast: Cast, raw: str, expected: Any) -> None:
+    check(cast, sent("x", "DATE", "x"), raw, expected)
+
+
+@pytest.mark.parametrize(
+    ("raw", "left"),
+    [
+        ('{"x": "a", "y": "b"}', None),
+        ('{"x": "a"}', None),
+        ("{}", None),
+        ('{"x": "a", "z": "b"}', {"z": "b"}),
+        ('{"x": "a", "z": null}', {"z": None}),
+        ('{"x": null, "z": "b"}', {"z": "b"}),
+        ('{"x": "a", "x": "b"}', None),
+        ('{"x": "a", "gone": 1}', None),
+        ('{"x": "a", "gone": 1, "z": 2}', {"z": 2}),
+        ('{"x": "a", "n": "many"}', {"n": "many"}),
+    ],
+)
+def test_what_no_column_holds_is_left_over(cast: Cast, raw: str, left: Any) -> None:
+    columns = [sent("x", "VARCHAR", "x"), sent("y", "VARCHAR", "y"), sent("n", "BIGINT", "n")]
+    assert cast(columns, raw, ["gone"])["extra"] == left
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        [sent("a", "VARCHAR", "a", path=("x",)), sent("b", "VARCHAR", "b", path=("x",))],
+        [sent("a", "VARCHAR", "a", path=("x", "a")), sent("b", "VARCHAR", "b", path=("x", "b"))],
+    ],
+    ids=["one member in two columns", "two members of one"],
+)
+def test_members_are_not_counted_where_columns_are_not_members(cast: Cast, columns: list[Column]) -> None:
+    assert cast(columns, '{"x": {"a": 1, "b": 2}, "z": 3}')["extra"] == {"z": 3}
 
 
 @pytest.mark.parametrize(

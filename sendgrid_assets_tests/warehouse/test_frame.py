@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from sendgrid_assets.warehouse.errors import FrameError
+from sendgrid_assets.warehouse.errors import FrameError, KeylessRowError
 from sendgrid_assets.warehouse.file import transaction
 from sendgrid_assets.warehouse.frame import read_frame, upsert_frame
-from sendgrid_assets.warehouse.upsert import KeylessRowError, Upserted
+from sendgrid_assets.warehouse.merge import Upserted
 
 from .conftest import Store, at
 
@@ -147,3 +147,17 @@ def test_columns_the_table_keeps_for_itself_are_not_taken_from_a_frame(store: St
     ((synced_at, deleted_at),) = cells(store, "synced_at", "deleted_at")
     assert synced_at > long_ago
     assert deleted_at is None
+
+
+def test_a_frames_own_column_may_be_called_extra(store: Store) -> None:
+    for number in (1, 2):
+        done = put(store, pd.DataFrame({"id": [1], "extra": [number]}))
+    assert (done.updated, done.unmodelled) == (1, ())
+    assert cells(store, "id", "extra") == [(1, 2)]
+
+
+def test_of_a_frames_rows_with_one_key_the_last_counts_whatever_its_columns_are_called(store: Store) -> None:
+    put(store, pd.DataFrame({"id": [1], "kind": ["a"], "place": [9]}))
+    done = put(store, pd.DataFrame({"id": [1, 1], "kind": ["b", "a"], "place": [1, 9]}))
+    assert (done.distinct, done.unchanged) == (1, 1)
+    assert cells(store, "id", "kind", "place") == [(1, "a", 9)]

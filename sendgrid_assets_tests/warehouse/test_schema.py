@@ -9,8 +9,11 @@ import pytest
 from sendgrid_assets.catalog.bookkeeping import BOOKKEEPING_TABLES
 from sendgrid_assets.catalog.events import ACTIVITY_COLUMNS, EVENT_COLLECTIONS
 from sendgrid_assets.catalog.objects import OBJECT_COLLECTIONS
+from sendgrid_assets.warehouse.custom_fields import TABLES as WITH_CUSTOM_FIELDS
+from sendgrid_assets.warehouse.custom_fields import view_name
 from sendgrid_assets.warehouse.errors import NewerWarehouseError
 from sendgrid_assets.warehouse.schema import VERSION, SourceSchema
+from sendgrid_assets.warehouse.sync_log import latest
 
 from .conftest import SCHEMAS, T0, TABLES, Store, event
 
@@ -33,6 +36,12 @@ def test_every_table_of_the_catalog_has_its_columns_types_and_comments(store: St
         for column in collection.columns
     }
     wanted |= {("activity", column.name): (column.type, column.description) for column in ACTIVITY_COLUMNS}
+    wanted |= {
+        (view_name(collection.table), column.name): (column.type, column.description)
+        for collection in OBJECT_COLLECTIONS
+        if collection.table in WITH_CUSTOM_FIELDS
+        for column in collection.columns
+    }
     assert columns(store, "sendgrid") == wanted
     assert columns(store, "_sendgrid_assets") == {
         (kept.table, column.name): (column.type, column.description)
@@ -84,6 +93,32 @@ def test_a_warehouse_of_an_older_release_gains_columns_and_keeps_rows(store: Sto
     assert [version for version, _ in store.query(VERSIONS)] == [0, VERSION]
     assert store.sync("lists", {"id": 1, "name": "a", "recipient_count": 6}).updated == 1
     assert store.load(event("C", "click"), event("B", singlesend_id="s")).rows == {"click": 1, "open": 1}
+
+
+def test_runs_noted_before_listings_could_be_incremental_are_full_ones(store: Store) -> None:
+    store.sync("lists", {"id": 1, "name": "a"})
+    with store.warehouse.open() as connection:
+        for statement in (
+            "ALTER TABLE _sendgrid_assets.sync_runs DROP COLUMN mode",
+            "ALTER TABLE _sendgrid_assets.sync_runs DROP COLUMN since",
+            "DROP TABLE _sendgrid_assets.changes",
+            "DROP VIEW sendgrid.recipients_with_custom_fields",
+            "UPDATE _sendgrid_assets.schema_version SET fingerprint = 'older'",
+        ):
+            connection.execute(statement)
+        (before,) = connection.execute("SELECT * FROM _sendgrid_assets.sync_runs").fetchall()
+    assert store.query("SELECT * FROM _sendgrid_assets.sync_runs") == [(*before, None, None)]
+    with store.warehouse.open() as connection:
+        last = latest(connection, "sendgrid", "lists")
+    assert last is not None
+    assert (last.status, last.complete, last.mode, last.since) == ("ok", True, "full", None)
+    assert store.sync("lists", {"id": 1, "name": "b"}, partial=True, since=last.started_at).updated == 1
+    assert store.query("SELECT mode, since FROM _sendgrid_assets.sync_runs ORDER BY started_at") == [
+        (None, None),
+        ("incremental", last.started_at),
+    ]
+    assert store.query("SELECT kind FROM _sendgrid_assets.changes") == [("update",)]
+    assert store.query("SELECT * FROM sendgrid.recipients_with_custom_fields") == []
 
 
 def test_a_column_of_another_release_is_left_alone(store: Store) -> None:
@@ -142,6 +177,7 @@ def test_segments_names_are_views_with_unix_seconds(store: Store) -> None:
         "activity_view",
         "_open",
         *(f"{table}_view" for table in (*TABLES, *OBJECTS)),
+        *(view_name(table) for table in WITH_CUSTOM_FIELDS),
     }
 
 

@@ -10,12 +10,12 @@ import duckdb
 import pytest
 
 from sendgrid_assets.catalog.objects import OBJECT_COLLECTIONS
-from sendgrid_assets.warehouse.count import repeated_keys, row_count
+from sendgrid_assets.warehouse.count import repeated_keys, row_count, unmodelled_fields
+from sendgrid_assets.warehouse.errors import KeylessRowError, OlderListingError
 from sendgrid_assets.warehouse.file import transaction
 from sendgrid_assets.warehouse.schema import SourceSchema
 from sendgrid_assets.warehouse.stage import staged
 from sendgrid_assets.warehouse.sync_log import SyncRun, latest, record, utc_now
-from sendgrid_assets.warehouse.upsert import KeylessRowError, OlderListingError
 
 from .conftest import SCHEMAS, Row, Store, at
 
@@ -116,6 +116,20 @@ def test_unknown_and_unfitting_fields_are_kept_and_named(store: Store) -> None:
     ]
 
 
+def test_fields_in_extra_are_named_for_as_long_as_a_row_has_them(store: Store) -> None:
+    store.sync("lists", {"id": 1, "colour": 1, "a": 2}, {"id": 2, "size": 1})
+    store.sync("lists", {"id": 1, "colour": 1})
+    with store.warehouse.open() as connection:
+        assert unmodelled_fields(connection, "sendgrid", "lists") == ("colour",)
+        assert unmodelled_fields(connection, "sendgrid", "segments") == ()
+
+
+def test_an_unknown_field_of_a_row_that_did_not_change_is_still_named(store: Store) -> None:
+    store.sync("lists", {"id": 1, "colour": 1})
+    done = store.sync("lists", {"id": 1, "colour": 1})
+    assert (done.unchanged, done.unmodelled) == (1, ("colour",))
+
+
 def test_no_unknown_field_no_name(store: Store) -> None:
     assert store.sync("lists", {"id": 1, "name": "a"}).unmodelled == ()
 
@@ -123,8 +137,11 @@ def test_no_unknown_field_no_name(store: Store) -> None:
 def test_every_collection_takes_a_row_of_nothing_but_its_key(store: Store) -> None:
     with store.warehouse.open() as connection:
         for collection in OBJECT_COLLECTIONS:
-            paths = {column.name: column.path[0] for column in collection.sent_columns}
-            row = {paths[column]: 7 for column in collection.key}
+            columns = {column.name: column for column in collection.sent_columns}
+            row = {
+                columns[key].path[0]: "2026-03-01" if columns[key].type == "DATE" else 7
+                for key in collection.key
+            }
             assert store.sync_in(connection, collection.table, row, row).inserted == 1
             assert store.sync_in(connection, collection.table, row).unchanged == 1
             assert repeated_keys(connection, "sendgrid", collection.table, collection.key) == 0
@@ -153,6 +170,12 @@ def test_another_source_has_rows_and_runs_of_its_own(store: Store) -> None:
 def test_rows_are_staged_one_a_line_and_removed_afterwards(tmp_path: Path) -> None:
     rows = [json.dumps({"id": number}).encode() for number in range(3)]
     with staged(rows, tmp_path / "scratch") as stage:
-        assert stage.rows == 3
+        assert (stage.rows, stage.largest) == (3, 10)
         assert stage.path.read_bytes().splitlines() == rows
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_text_of_many_rows_is_staged_as_many(tmp_path: Path) -> None:
+    with staged([b"{}\n{}", b'{"a":1}'], tmp_path) as stage:
+        assert (stage.rows, stage.largest) == (3, 8)
+        assert stage.path.read_bytes() == b'{}\n{}\n{"a":1}\n'
