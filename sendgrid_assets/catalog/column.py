@@ -31,6 +31,7 @@ class Column:
         path: keys that lead to the value in SendGrid's object; empty for columns that we add.
         shape: how the JSON value is read.
         personal: whether it holds personal data (an address, a name).
+        absent: what stands where SendGrid sends no value: for columns of a key, which cannot be NULL.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Column:
     path: tuple[str, ...] = ()
     shape: Shape = "plain"
     personal: bool = False
+    absent: str | int | None = None
 
 
 def sent(
@@ -49,9 +51,10 @@ def sent(
     path: tuple[str, ...] | None = None,
     shape: Shape = "plain",
     personal: bool = False,
+    absent: str | int | None = None,
 ) -> Column:
     """A column that SendGrid sends, found under its own name unless `path` says otherwise."""
-    return Column(name, type_, description, path or (name,), shape, personal)
+    return Column(name, type_, description, path or (name,), shape, personal, absent)
 
 
 def added(name: str, type_: SqlType, description: str) -> Column:

@@ -16,14 +16,15 @@ _COUNTED = (
     "requests", "delivered", "bounces", "bounce_drops", "invalid_emails", "opens", "unique_opens", "clicks",
     "unique_clicks", "spam_reports", "spam_report_drops", "unsubscribes",
 )  # fmt: skip
-_VARIATION = sent("ab_variation", "VARCHAR", "The A/B variation, a UUID, or `all`.")
-_PHASE = sent("ab_phase", "VARCHAR", "The A/B phase: `test`, `send` or `all`.")
+_VARIATION = sent("ab_variation", "VARCHAR", "The A/B variation, a UUID, or `all`.", absent="all")
+_PHASE = sent("ab_phase", "VARCHAR", "The A/B phase: `test`, `send` or `all`.", absent="all")
 
 
 def _statistics(
     table: str, row: str, path: str, page: str, *parts: Column, scopes: tuple[str, ...] = SCOPES
 ) -> ObjectCollection:
-    identity = (*parts, sent("aggregation", "VARCHAR", "The span that is counted; `total` is all time."))
+    span = sent("aggregation", "VARCHAR", "The span that is counted; `total` is all time.", absent="total")
+    identity = (*parts, span)
     return ObjectCollection(
         table=table,
         group="marketing",
@@ -55,7 +56,7 @@ AUTOMATION_STATS = _statistics(
     "automations",
     "get-all-automation-stats",
     sent("id", "VARCHAR", "The automation's id, a UUID."),
-    sent("step_id", "VARCHAR", "The automation's step, a UUID, or `all`."),
+    sent("step_id", "VARCHAR", "The automation's step, a UUID, or `all`.", absent="all"),
     scopes=(*SCOPES, "marketing.automation.read"),
 )
 
@@ -70,7 +71,12 @@ SINGLE_SEND_LINKS = ObjectCollection(
     sent_columns=(
         sent("id", "VARCHAR", "The single send, `id` in `mc_single_sends`."),
         sent("url", "VARCHAR", "The link's address."),
-        sent("url_location", "BIGINT", "Its place among the mail's links, from 0."),
+        sent(
+            "url_location",
+            "BIGINT",
+            "Its place among the mail's links, from 0; -1 where it is not told.",
+            absent=-1,
+        ),
         _VARIATION,
         _PHASE,
         sent("clicks", "BIGINT", "How often it was clicked."),

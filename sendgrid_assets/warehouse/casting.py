@@ -43,6 +43,13 @@ def typed(column: Column, number: int) -> str:
         column: a column that SendGrid sends.
         number: its place among those `values` was made of, from 1.
     """
+    if column.absent is not None:
+        stands = text(column.absent) if isinstance(column.absent, str) else str(column.absent)
+        return f"CASE WHEN v[{number}] IS NULL THEN {stands} ELSE {_cast(column, number)} END"
+    return _cast(column, number)
+
+
+def _cast(column: Column, number: int) -> str:
     value = f"v[{number}]"
     member = f"json_extract(json, {text(pointer(column.path))})"
     if column.shape == "event_name":

@@ -120,3 +120,11 @@ def test_entries_are_data_that_nobody_changes() -> None:
         collection.table = "other"  # type: ignore[misc]
     noted = replace(collection, note="")
     assert noted.description == f"One row per {collection.row}."
+
+
+@every_collection
+def test_only_parts_of_a_key_have_what_stands_for_their_absence(collection: ObjectCollection) -> None:
+    for column in collection.sent_columns:
+        if column.absent is not None:
+            assert column.name in collection.key
+            assert isinstance(column.absent, int if column.type == "BIGINT" else str)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from sendgrid_assets.warehouse.errors import KeylessRowError
+
 from .conftest import Row, Store, at
 
 LIVE = "SELECT list_id, contact_id FROM sendgrid.mc_contact_lists WHERE deleted_at IS NULL ORDER BY ALL"
@@ -189,3 +191,13 @@ def test_a_key_that_stands_twice_in_the_table_is_updated_twice(store: Store) -> 
         connection.execute("INSERT INTO sendgrid.lists FROM sendgrid.lists")
     store.sync("lists", {"id": 1, "name": "b"}, started_at=at(2100, 1, 1))
     assert store.query("SELECT name FROM sendgrid.lists") == [("b",), ("b",)]
+
+
+def test_a_part_of_the_key_that_sendgrid_leaves_out_is_told_by_what_stands_for_it(store: Store) -> None:
+    link = {"id": "one", "url": "https://example.com/", "clicks": 1}
+    store.sync("mc_single_send_links", link, {**link, "url_location": 3, "ab_phase": None})
+    store.sync("mc_single_send_links", {**link, "clicks": 2}, {**link, "url_location": 3})
+    found = "SELECT url_location, ab_variation, ab_phase, clicks, extra FROM sendgrid.mc_single_send_links ORDER BY 1"
+    assert store.query(found) == [(-1, "all", "all", 2, None), (3, "all", "all", 1, None)]
+    with pytest.raises(KeylessRowError):
+        store.sync("mc_single_send_links", {**link, "url_location": "somewhere"})
