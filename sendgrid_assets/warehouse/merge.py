@@ -137,8 +137,10 @@ def merge(
             f"UPDATE {table} AS t SET deleted_at = {instant}"
             f" WHERE deleted_at IS NULL AND synced_at IS DISTINCT FROM {instant} AND ({vanishing})",
         )
-    if inserted or updated:
-        _write(connection, table, rows, instant)
+    if updated:
+        _update(connection, table, rows, instant)
+    if inserted:
+        _insert(connection, table, rows, instant)
     (total,) = _counts(connection, f"SELECT count(*) FROM {table}")
     return Upserted(
         complete=complete,
@@ -220,16 +222,23 @@ def _compared(table: str, rows: Rows, *, reduced: bool) -> str:
     )
 
 
-def _write(connection: DuckDBPyConnection, table: str, rows: Rows, instant: str) -> None:
+def _insert(connection: DuckDBPyConnection, table: str, rows: Rows, instant: str) -> None:
+    # Apart from the MERGE, which holds new rows several times over: half its memory and two thirds of its time.
     columns = [*rows.data, "first_synced_at", "synced_at", "changed_at"]
-    inserted = ", ".join([*(f"s.{name(column)}" for column in rows.data), instant, instant, instant])
+    values = ", ".join([*(name(column) for column in rows.data), instant, instant, instant])
+    connection.execute(
+        f"INSERT INTO {table} ({names(columns)}) SELECT {values} FROM {BATCH} WHERE {name(KIND)} = 'insert'"
+    )
+
+
+def _update(connection: DuckDBPyConnection, table: str, rows: Rows, instant: str) -> None:
     assigned = "".join(f"{name(column)} = s.{name(column)}, " for column in rows.values)
     connection.execute(
-        f"MERGE INTO {table} AS t USING (SELECT * FROM {BATCH} WHERE {name(KIND)} IS NOT NULL) AS s ON {rows.same}"
+        f"MERGE INTO {table} AS t USING"
+        f" (SELECT * FROM {BATCH} WHERE {name(KIND)} IN ('update', 'return')) AS s ON {rows.same}"
         f" WHEN MATCHED AND s.{name(_DIFFERS)}"
         f" THEN UPDATE SET {assigned}changed_at = {instant}, deleted_at = NULL"
         " WHEN MATCHED THEN UPDATE SET deleted_at = NULL"
-        f" WHEN NOT MATCHED THEN INSERT ({names(columns)}) VALUES ({inserted})"
     )
 
 

@@ -54,8 +54,9 @@ POINTS = [
     ("merge", "_stage", "before"),
     ("merge", "_stage", "after"),
     ("merge", "_require_keys", "after"),
-    ("merge", "_write", "before"),
-    ("merge", "_write", "after"),
+    ("merge", "_update", "before"),
+    ("merge", "_update", "after"),
+    ("merge", "_insert", "after"),
     ("history", "write", "after"),
     ("upsert", "merge", "after"),
 ]
