@@ -11,6 +11,7 @@ from sendgrid_assets_tests.processes import ROOT
 
 from .register import BENCHMARKS
 from .report import TARGET_HEAD, VARIANT_HEAD, details, medians, target_rows, variant_rows
+from .tried import TRIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,6 +64,10 @@ def _section(benchmark: Benchmark, result: Result) -> Iterator[str]:
     yield ""
     yield from (f"- {sentence}" for sentence in details(benchmark, result))
     yield ""
+    if benchmark.name in TRIED:
+        yield "### Designs tried"
+        yield ""
+        yield TRIED[benchmark.name]
 
 
 def _table(rows: Sequence[Row]) -> list[str]:
