@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sendgrid_assets.api.errors import RefusedError, SendGridError
@@ -142,3 +143,25 @@ def test_a_refused_list_of_names_refuses_their_statistics(make_client: MakeClien
 def test_an_answer_that_is_no_statistics_fails_the_listing(make_client: MakeClient, answer: Response) -> None:
     with pytest.raises(SendGridError):
         rows(Listing(make_client(Script(answer)), STATS))
+
+
+def test_an_answer_that_holds_no_more_goes_on_from_its_last_day(
+    make_client: MakeClient, fake_time: FakeTime
+) -> None:
+    first = today(fake_time) - dt.timedelta(days=9)
+    names = [f"provider {n}" for n in range(120)]
+
+    def answer(request: Request) -> Response:
+        start = dt.date.fromisoformat(request.query_params["start_date"])
+        spent, days = 0, []
+        while start <= today(fake_time) and spent < 500:
+            some = names[: 500 - spent]
+            spent += len(some)
+            stats = [{"type": "mailbox_provider", "name": name, "metrics": {}} for name in some]
+            days.append({"date": start.isoformat(), "stats": stats})
+            start += dt.timedelta(days=1)
+        return JSONResponse(days)
+
+    client = make_client(Script(answer))
+    found = rows(Listing(client, BY_TABLE["mailbox_provider_stats"], Known(start_date=first)))
+    assert len({(row["date"], row["name"]) for row in found}) == 10 * len(names)
