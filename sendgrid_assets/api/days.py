@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 ANSWERS_AT_ONCE = 4
 
 FULL_ANSWER = 500
-"""Items that SendGrid hands out where no limit is asked for; whether days or rows is not documented."""
+"""Items that SendGrid hands out where no limit is asked for; whether days or rows is not documented.
+
+Spans have fewer days, so only rows can be cut off by it.
+"""
 
 
 class _Day(msgspec.Struct):
@@ -81,9 +84,8 @@ def day_pages(
             some = [msgspec.json.encode({"date": day.date, **stat}) for day in days for stat in day.stats]
             rows += some
             last = max((day.date for day in days), default="")
-            wanted = params.get("end_date", (today - dt.timedelta(days=1)).isoformat())
-            # More than one answer holds: it goes on from the last day that it has, which may be half there.
-            if len(some) < FULL_ANSWER or not params["start_date"] < last < wanted:
+            # Just as many as one answer holds: it goes on from the last day that it has, which may be half there.
+            if len(some) != FULL_ANSWER or last <= params["start_date"]:
                 return rows
             params = {**params, "start_date": last}
 
