@@ -1,7 +1,7 @@
 """Asset checks on the synced tables: what is checked, and how it is found.
 
 Belongs here: what must hold of a table after it was synced. Does not: when that is (`sync_assets`: with the sync
-itself, in its own transaction, since a step and a look at the warehouse apiece would double a sync's time).
+itself, in its own transaction, which spares a step and an opening of the warehouse for each table).
 """
 
 from __future__ import annotations

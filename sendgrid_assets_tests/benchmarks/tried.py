@@ -28,8 +28,8 @@ rows), and unpacking on a thread of its own.
 | `memory_limit` 150 MB, one thread | 1.2 | 337 |
 | `memory_limit` 100 MB, one thread | 1.3 | 275 |
 
-So 300 MB can be had at the cost of the second core, on a table of this size. It is not the default, because a limit
-that low fails outright where a larger table's MERGE cannot spill.
+So 300 MB can be had at the cost of the second core, on a table of this size. Larger ones were not tried; DuckDB fails
+where it cannot spill, so a limit that low is not the default.
 """
 
 UPSERT = """\
