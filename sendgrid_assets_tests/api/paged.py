@@ -29,6 +29,16 @@ STYLES: dict[str, Paging] = {
     "last seen": ByLastSeen(limit=LIMIT),
 }
 
+ROWS = 22
+STARTS = {
+    "offset": range(0, ROWS, LIMIT - 1),
+    "offset to an empty page": range(0, ROWS, LIMIT - 1),
+    "number": range(0, ROWS + LIMIT, LIMIT),
+    "token": range(0, ROWS, LIMIT),
+    "last seen": range(0, ROWS, LIMIT),
+}
+"""Where the pages of so many rows begin, in each style."""
+
 
 def read(client: Client, style: Paging, evidence: Evidence | None = None) -> Iterator[list[bytes]]:
     """The pages, as a reader gets them."""
@@ -44,7 +54,7 @@ def read(client: Client, style: Paging, evidence: Evidence | None = None) -> Ite
         case ByLastSeen():
             pages = by_last_seen(client, collection, style)
         case _:
-            raise NotImplementedError
+            raise TypeError(f"{style} has no pages that are told apart here")
     return unlike(pages, collection.path)
 
 

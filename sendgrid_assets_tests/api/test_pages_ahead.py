@@ -6,17 +6,17 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from sendgrid_assets.api import paging
 from sendgrid_assets.api.client import Client
-from sendgrid_assets.api.errors import BadAnswerError, SendGridError
+from sendgrid_assets.api.errors import BadAnswerError
 from sendgrid_assets.api.evidence import Evidence
 from sendgrid_assets.api.paging import WIDTH
 from sendgrid_assets.catalog.paging import ByNumber, ByOffset, Paging
 
-from .conftest import API_KEY, RESET, FakeTime, MakeClient, Stage, raw_server
-from .paged import LIMIT, STYLES, Paged, ids, read
+from .conftest import API_KEY, MakeClient, Stage
+from .paged import LIMIT, ROWS, STARTS, STYLES, Paged, ids, read
 from .waiting import eventually
 
 SIZES = [0, 1, LIMIT - 1, LIMIT, LIMIT + 1, 2 * LIMIT - 1, 2 * LIMIT, 7 * LIMIT, 10 * LIMIT + 3, 61]
@@ -190,97 +190,6 @@ def read_or_fail(client: Client, style: Paging, evidence: Evidence) -> list[list
         return list(read(client, style, evidence))
     assert evidence.moved
     return []
-
-
-FAULTS: dict[str, Response] = {
-    "400": JSONResponse({"errors": [{"message": "no"}]}, 400),
-    "403": JSONResponse({"errors": [{"message": "access forbidden"}]}, 403),
-    "404": JSONResponse({"errors": [{"message": "not found"}]}, 404),
-    "503": JSONResponse({}, 503),
-    "HTML": HTMLResponse("<html><body>maintenance</body></html>"),
-    "nothing": Response(b""),
-    "cut": Response(b'{"rows": [{"id": 1}, {"id"'),
-    "error with 200": JSONResponse({"errors": [{"message": "internal error"}]}),
-}
-ROWS = 22
-STARTS = {
-    "offset": range(0, ROWS, LIMIT - 1),
-    "offset to an empty page": range(0, ROWS, LIMIT - 1),
-    "number": range(0, ROWS + LIMIT, LIMIT),
-    "token": range(0, ROWS, LIMIT),
-    "last seen": range(0, ROWS, LIMIT),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-@pytest.mark.parametrize("name", STYLES)
-def test_failure_of_any_page_fails_the_listing(make_client: MakeClient, name: str, fault: Response) -> None:
-    for failing in STARTS[name]:
-        paged = Paged(range(ROWS))
-        paged.before = lambda _, position, failing=failing: fault if position == failing else None  # type: ignore[misc]
-        with pytest.raises(SendGridError), make_client(paged) as client:
-            ids(read(client, STYLES[name]))
-
-
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-@pytest.mark.parametrize("name", ["offset", "number"])
-def test_failure_beyond_the_end_fails_nothing(make_client: MakeClient, name: str, fault: Response) -> None:
-    paged = Paged(range(ROWS))
-    paged.before = lambda _, position: fault if position > STARTS[name][-1] else None
-    assert ids(read(make_client(paged), STYLES[name])) == list(range(ROWS))
-
-
-@pytest.mark.parametrize("start", [RESET, b"", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"])
-@pytest.mark.parametrize("name", STYLES)
-def test_broken_connection_at_any_page_fails_the_listing(
-    make_client: MakeClient, name: str, start: bytes
-) -> None:
-    # Of each page's answer, a further connection's worth is whole; then no more comes.
-    for whole in range(1, 4):
-        paged = Paged(range(1_000))
-        pages = [
-            JSONResponse({"rows": paged.rows[n * (LIMIT - 1) :][:LIMIT], "_metadata": {"next": f"?n={n}"}})
-            for n in range(whole)
-        ]
-        answers = [
-            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b"
-            % (len(page.body), page.body)
-            for page in pages
-        ]
-        with raw_server(*answers, start) as url, make_client(url=url) as client, pytest.raises(SendGridError):
-            ids(read(client, STYLES[name]))
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"Retry-After": "2"},
-        {"X-RateLimit-Reset": "soon"},
-        {"X-RateLimit-Reset": "0"},
-        {"X-RateLimit-Reset": "99999999999"},
-        {"X-RateLimit-Reset": "1", "X-RateLimit-Remaining": "0"},
-    ],
-    ids=str,
-)
-@pytest.mark.parametrize("name", STYLES)
-def test_storm_of_429_costs_time_and_no_row(
-    make_client: MakeClient, fake_time: FakeTime, name: str, headers: dict[str, str]
-) -> None:
-    paged = Paged(range(40))
-    refused: set[int] = set()
-
-    def before(_number: int, position: int) -> Response | None:
-        if position in refused:
-            return None
-        refused.add(position)
-        return JSONResponse({}, 429, headers=headers)
-
-    paged.before = before
-    client = make_client(paged)
-    assert ids(read(client, STYLES[name])) == list(range(40))
-    assert client.waited_seconds > 0
-    assert max(fake_time.waits) <= 300
 
 
 @pytest.mark.parametrize("name", STYLES)
