@@ -119,5 +119,36 @@ def simulate(
         raise click.ClickException(str(error)) from error
 
 
+@main.command()
+@click.option("--database", help="The published file's name in dbt's profile; unset, the profile's database.")
+def dbt_sources(database: str | None) -> None:
+    """Prints dbt's sources.yml of every table, with descriptions, tests and freshness."""
+    from . import dbt_sources as dbt_sources_
+
+    try:
+        click.echo(dbt_sources_.dbt_sources(load_settings(), database), nl=False)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    help="The copy to put back; the published file by default.",
+)
+@click.option("--force", is_flag=True, help="Also where the warehouse can be read: it is moved aside.")
+def restore(source: Path | None, force: bool) -> None:
+    """Puts the published file, or another copy, back as the warehouse; nothing is removed."""
+    from . import restore as restore_
+    from .warehouse.errors import WarehouseError
+
+    try:
+        restore_.run(load_settings(), click.echo, source=source, over=force)
+    except (SettingsError, WarehouseError) as error:
+        raise click.ClickException(str(error)) from error
+
+
 if __name__ == "__main__":
     main()

@@ -35,14 +35,12 @@ def test_an_asset_of_the_users_own_is_upserted(site: Site) -> None:
     assert total == len(site.account.recipients)
 
 
-def test_the_history_query_tells_a_lists_growth(site: Site) -> None:
-    site.sync("mc_contact_lists")
-    list_ = site.account.mc_lists[0]
-    site.account.members[list_["id"]].pop()
-    list_["contact_count"] -= 1
-    site.sync("mc_contact_lists")
+def test_the_history_query_tells_what_was_lifted(site: Site) -> None:
+    site.sync("suppression_bounces")
+    site.account.bounces.pop()
+    site.sync("suppression_bounces", run_config=yaml.safe_load(_block("yaml", "full_refresh")))
     (row,) = site.query(_block("sql", "_sendgrid_assets.changes"))
-    assert (row[0], *row[2:]) == (list_["id"], 0, 1)
+    assert row[1:] == ("suppression_bounces", 0, 1)
 
 
 def test_the_launchpad_config_asks_for_everything(site: Site) -> None:

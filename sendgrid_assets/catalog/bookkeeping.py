@@ -1,4 +1,4 @@
-"""The bookkeeping tables, schema `_sendgrid_assets`: what was synced, loaded and rejected.
+"""The bookkeeping tables, schema `_sendgrid_assets`: what was synced, loaded, rejected and published.
 
 Belongs here: their columns. Does not: who writes them (`warehouse`).
 """
@@ -91,6 +91,35 @@ BOOKKEEPING_TABLES = (
             added("reason", "VARCHAR", "Why it is not in an event table."),
             added("raw", "VARCHAR", "What came."),
             added("rejected_at", "TIMESTAMP", "When it was recorded (UTC)."),
+        ),
+    ),
+    BookkeepingTable(
+        "rollups",
+        "One row per source: how far the tables that the insights are made from have come.",
+        (
+            added("source", "VARCHAR", "The source's name."),
+            added("definition", "VARCHAR", "SHA-256 of what decides their content, hexadecimal."),
+            added("loaded_through", "TIMESTAMP", "`loaded_at` of the newest event in them (UTC)."),
+            added("events", "BIGINT", "Events in them."),
+            added("refreshed_at", "TIMESTAMP", "When they last changed (UTC)."),
+        ),
+    ),
+    BookkeepingTable(
+        "published",
+        "One row per publish, of which the last is kept: how fresh the published file is, and what it is made from.",
+        (
+            added(
+                "published_at", "TIMESTAMP", "When the copy was begun (UTC); all committed before is in it."
+            ),
+            added("synced_at", "TIMESTAMP", "When the newest sync of any table that went well ended (UTC)."),
+            added("loaded_at", "TIMESTAMP", "When the newest landing file was committed (UTC)."),
+            added("sources", "JSON", "Object of each source's own `synced_at` and `loaded_at`, by its name."),
+            added("warehouse", "VARCHAR", "Path of the file it is a copy of."),
+            added("sendgrid_assets_version", "VARCHAR", "The release that published."),
+            added("duckdb_version", "VARCHAR", "The DuckDB that wrote the file."),
+            added(
+                "previous_seconds", "DOUBLE", "Seconds the publish before took; NULL where that is not known."
+            ),
         ),
     ),
     BookkeepingTable(

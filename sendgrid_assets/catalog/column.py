@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 SqlType = Literal[
-    "VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP", "DATE", "JSON", "VARCHAR[]", "BIGINT[]"
+    "VARCHAR",
+    "BIGINT",
+    "DOUBLE",
+    "BOOLEAN",
+    "TIMESTAMP",
+    "DATE",
+    "JSON",
+    "VARCHAR[]",
+    "BIGINT[]",
+    "UUID",
 ]
 
 Shape = Literal["plain", "text_or_list", "typed_pairs", "event_name"]

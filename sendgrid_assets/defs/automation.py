@@ -3,6 +3,7 @@
 Belongs here: when something runs. Does not: what it does. Decisions are pure functions under thin shells.
 """
 
+import datetime as dt
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +29,10 @@ UNFINISHED = (
 """Wider than Dagster's own list of runs in progress: a queued drain will see today's files too."""
 
 PUBLISH_AGAIN_SECONDS = 600.0
-"""How long after a failed publish the next is tried."""
+"""How long after a publish that failed or never ended the next is tried."""
+
+SOON_SECONDS = 60.0
+"""How long a sync or drain is left to publish at its own end."""
 
 SYNC_SECONDS, DRAIN_SECONDS = 6 * 3600, 2 * 3600
 """A run killed with its process stays STARTED until this has passed, and holds the next one back so long."""
@@ -101,26 +105,35 @@ def landing_sensor(
 ) -> dg.SensorDefinition:
     """Asks for one drain when files wait and none is under way; the drain itself finds what there is.
 
-    Where a run was killed before it published, or could not, it asks for a publish alone.
+    Where a drain left publishing for later, or a run was killed before it published, or could not, it asks for a
+    publish alone.
     """
     resource = make_warehouse(settings)
+    drain = names.drain_job(source.name)
+    publishing = [
+        job for each in settings.sources for job in (names.sync_job(each.name), names.drain_job(each.name))
+    ]
 
     @dg.sensor(
-        name=f"{source.name}_landing",
+        name=names.landing_sensor(source.name),
         jobs=jobs,
         minimum_interval_seconds=settings.drain_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Rings for {names.drain_job(source.name)} when files wait in the landing directory.",
+        description=f"Rings for {drain} when files wait in the landing directory, and for {names.PUBLISH_JOB} when "
+        "what was committed is not published.",
     )
     def landing(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         folder = Landing(settings.landing_dir.absolute(), source.name)
         waiting = len(folder.waiting()) if folder.new.is_dir() else 0
-        drain = names.drain_job(source.name)
-        if waiting:
-            return decide_drain(waiting, drain, _unfinished(context.instance, drain))
-        if resource.is_due():
-            return decide_publish(_unfinished(context.instance), _last_failed_publish(context.instance))
-        return dg.SkipReason("No file waits in the landing directory.")
+        answer = (
+            decide_drain(waiting, drain, _unfinished(context.instance, drain))
+            if waiting
+            else dg.SkipReason("No file waits in the landing directory.")
+        )
+        if isinstance(answer, dg.RunRequest) or not resource.is_due():
+            return answer
+        running = _about_to_publish(context.instance, publishing)
+        return decide_publish(running, _last_failed_publish(context.instance), resource.wait_seconds())
 
     return landing
 
@@ -142,21 +155,43 @@ def decide_drain(waiting: int, drain: str, running: dg.DagsterRun | None) -> dg.
 
 
 def decide_publish(
-    running: dg.DagsterRun | None, failed_seconds_ago: float | None
+    running: dg.DagsterRun | None, failed_seconds_ago: float | None, wait_seconds: float
 ) -> dg.RunRequest | dg.SkipReason:
     """Whether to ask for a publish, where commits are not published.
 
     Args:
-        running: any run that has not ended; ours publish at their end.
+        running: a run that has not ended and is about to publish.
         failed_seconds_ago: when the last publish failed, if it did.
+        wait_seconds: for how long the last publish is too recent for another.
     """
     if running:
         return dg.SkipReason(
             f"Run {running.run_id[:8]} is {running.status.value} and publishes when it ends."
         )
-    if failed_seconds_ago is not None and failed_seconds_ago < PUBLISH_AGAIN_SECONDS:
+    if failed_seconds_ago is not None and 0 <= failed_seconds_ago < PUBLISH_AGAIN_SECONDS:
         return dg.SkipReason("The last publish failed; the next is tried ten minutes after it.")
+    if wait_seconds > 0:
+        return dg.SkipReason(f"Published only a moment ago: the next publish is due in {wait_seconds:.0f} s.")
     return dg.RunRequest(job_name=names.PUBLISH_JOB)
+
+
+def _about_to_publish(instance: dg.DagsterInstance, jobs: Sequence[str]) -> dg.DagsterRun | None:
+    """A publish under way, or a sync or drain begun so lately that it may well end soon.
+
+    One that was killed is never noted as ended, and a long one would leave events unpublished: so both only for a
+    time.
+    """
+    now = dt.datetime.now(dt.UTC)
+    lately = dg.RunsFilter(
+        statuses=UNFINISHED, created_after=now - dt.timedelta(seconds=PUBLISH_AGAIN_SECONDS)
+    )
+    for record in instance.get_run_records(lately):
+        age = (now - record.create_timestamp).total_seconds()
+        job = record.dagster_run.job_name
+        limit = PUBLISH_AGAIN_SECONDS if job == names.PUBLISH_JOB else SOON_SECONDS if job in jobs else 0.0
+        if 0 <= age < limit:
+            return record.dagster_run
+    return None
 
 
 def _unfinished(instance: dg.DagsterInstance, job: str | None = None) -> dg.DagsterRun | None:

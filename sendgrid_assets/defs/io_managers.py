@@ -17,10 +17,12 @@ from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, Tabl
 from dagster_duckdb.io_manager import DuckDbClient
 
 from sendgrid_assets.api.errors import SendGridError
+from sendgrid_assets.catalog.insights import INSIGHTS
 from sendgrid_assets.warehouse import sync_log
 from sendgrid_assets.warehouse.errors import KeylessRowError, OlderListingError, WarehouseError
 from sendgrid_assets.warehouse.file import transaction
 from sendgrid_assets.warehouse.frame import read_frame, upsert_frame
+from sendgrid_assets.warehouse.rollup import refresh
 from sendgrid_assets.warehouse.stage import staged
 from sendgrid_assets.warehouse.upsert import Upserted, upsert
 
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from .resources import WarehouseResource
+
+
+_INSIGHTS = {insight.view for insight in INSIGHTS}
 
 
 class UpsertIOManager(DbIOManager):
@@ -159,10 +164,13 @@ class _WarehouseClient(DuckDbClient):
 
     @contextmanager
     def connect(  # type: ignore[override]
-        self, _context: dg.OutputContext | dg.InputContext, _table_slice: TableSlice
+        self, _context: dg.OutputContext | dg.InputContext, table_slice: TableSlice
     ) -> Iterator[DuckDBPyConnection]:
-        with self._resource.warehouse.open() as connection, transaction(connection):
-            yield connection
+        with self._resource.warehouse.open() as connection:
+            if table_slice.table in _INSIGHTS:
+                refresh(connection, self._resource.warehouse.schemas)
+            with transaction(connection):
+                yield connection
 
     @staticmethod
     def delete_table_slice(*_: Any) -> None:

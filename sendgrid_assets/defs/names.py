@@ -41,3 +41,8 @@ def sync_job(source: str) -> str:
 def drain_job(source: str) -> str:
     """The job that loads the source's events."""
     return f"{source}_drain"
+
+
+def landing_sensor(source: str) -> str:
+    """The sensor that asks for the source's drains."""
+    return f"{source}_landing"

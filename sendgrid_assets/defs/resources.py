@@ -16,7 +16,7 @@ from sendgrid_assets.api.client import Client
 from sendgrid_assets.api.listing import Listing
 from sendgrid_assets.api.parents import Family
 from sendgrid_assets.api.permissions import Permissions
-from sendgrid_assets.warehouse import sync_log
+from sendgrid_assets.warehouse import spacing, sync_log
 from sendgrid_assets.warehouse.file import Warehouse
 from sendgrid_assets.warehouse.known import known
 from sendgrid_assets.warehouse.publish import Published, is_due, publish
@@ -27,7 +27,7 @@ from . import names
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from sendgrid_assets.api.known import Known
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from sendgrid_assets.settings import Settings, SourceSettings
 
 log = logging.getLogger(__name__)
+
+SENSOR_TAG, PARENT_TAG = "dagster/sensor_name", "dagster/parent_run_id"
+"""Dagster's own tags of a run: the sensor that asked for it, and the run that it repeats."""
+
+RUN_SECONDS = 10.0
+"""About what a run costs that only publishes: a wait that is shorter would save nothing."""
 
 
 class Account:
@@ -130,6 +136,12 @@ class WarehouseResource:
         """Whether anything was committed since the last publish."""
         return self.published is not None and is_due(self.warehouse, self.published)
 
+    def wait_seconds(self) -> float:
+        """For how long the last publish is still so recent that another is not worth its cost."""
+        if self.published is None or not self.published.exists():
+            return 0.0
+        return spacing.wait_seconds(self.warehouse)
+
 
 def account_resource(source: SourceSettings) -> dg.ResourceDefinition:
     """The resource that asks one account; its key is no part of any config."""
@@ -148,9 +160,11 @@ def warehouse_resource(settings: Settings) -> dg.ResourceDefinition:
     """The resource that holds the warehouse.
 
     It is closed after all steps of a run, failed ones too: there it publishes, so that the published file is
-    current however the run ended.
+    current however the run ended. Only a drain that the landing sensor asked for leaves that to the sensor while the
+    last publish is recent.
     """
     resource = make_warehouse(settings)
+    drains = {names.drain_job(source.name): names.landing_sensor(source.name) for source in settings.sources}
 
     def open_warehouse(context: dg.InitResourceContext) -> Iterator[WarehouseResource]:
         remove_leftovers(resource.scratch)
@@ -158,7 +172,9 @@ def warehouse_resource(settings: Settings) -> dg.ResourceDefinition:
             yield resource
         finally:
             try:
-                published = resource.publish()
+                published = (
+                    None if _leaves_it_to_the_sensor(context, drains, resource) else resource.publish()
+                )
             except Exception as error:
                 # Dagster notes a failed teardown in passing; the landing sensor asks for another publish.
                 if context.log:
@@ -174,10 +190,29 @@ def warehouse_resource(settings: Settings) -> dg.ResourceDefinition:
     )
 
 
+def _leaves_it_to_the_sensor(
+    context: dg.InitResourceContext, drains: Mapping[str, str], resource: WarehouseResource
+) -> bool:
+    """Whether the run need not publish: its sensor asked for it, and looks again."""
+    run = context.run
+    if run is None or drains.get(run.job_name) != run.tags.get(SENSOR_TAG, ""):
+        return False
+    # Who starts it again by hand wants to see what it did.
+    if PARENT_TAG in run.tags:
+        return False
+    wait = resource.wait_seconds()
+    if wait <= RUN_SECONDS:
+        return False
+    if context.log:
+        context.log.info("Published only a moment ago: the next publish is due in %.0f s.", wait)
+    return True
+
+
 def make_warehouse(settings: Settings) -> WarehouseResource:
     """The warehouse the settings name."""
     schemas = tuple(
-        SourceSchema(source.name, source.schema_name, source.segment_views) for source in settings.sources
+        SourceSchema(source.name, source.schema_name, source.segment_views, settings.time_zone)
+        for source in settings.sources
     )
     return WarehouseResource(
         Warehouse(settings.warehouse.absolute(), schemas),

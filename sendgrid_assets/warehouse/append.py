@@ -93,7 +93,7 @@ def append(
     _note_files(connection, files)
     reduce(connection)
     _compare(connection, schema)
-    now = utc_now()
+    now = _next_instant(connection, source)
     with transaction(connection):
         rows = {
             collection.table: count
@@ -108,6 +108,13 @@ def append(
     ).fetchone()
     duplicates, read = counts or (0, 0)
     return Appended(rows, duplicates, read - sum(rows.values()), rejected)
+
+
+def _next_instant(connection: DuckDBPyConnection, source: str) -> dt.datetime:
+    """Now, or just after the source's last commit if the clock was set back: `loaded_at` only ever grows."""
+    last = connection.execute(f"SELECT max(loaded_at) FROM {LEDGER} WHERE source = ?", [source]).fetchone()
+    now = utc_now()
+    return max(now, last[0] + dt.timedelta(microseconds=1)) if last and last[0] else now
 
 
 def _note_files(connection: DuckDBPyConnection, files: Sequence[tuple[int, FileToLoad]]) -> None:

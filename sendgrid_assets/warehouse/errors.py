@@ -5,6 +5,7 @@
     ├── WarehouseUnreadableError   it is no DuckDB database, or not one that can be opened
     ├── NewerWarehouseError        a newer release wrote it
     ├── PublishError               the copy could not be made; the file published before stands
+    ├── RestoreError               nothing was restored; what was there stands
     ├── KeylessRowError            a row has no key: the listing cannot be what it should be
     ├── OlderListingError          a listing begun later has been loaded already
     └── FrameError                 a DataFrame cannot be upserted as it is
@@ -33,6 +34,10 @@ class NewerWarehouseError(WarehouseError):
 
 class PublishError(WarehouseError):
     """The copy could not be made; the file published before stands."""
+
+
+class RestoreError(WarehouseError):
+    """Nothing was restored; what was there stands."""
 
 
 class KeylessRowError(WarehouseError):

@@ -107,6 +107,8 @@ class Warehouse:
             # Checkpoints cost as much as the inserts: one is made when publishing.
             connection.execute("PRAGMA disable_checkpoint_on_shutdown")
             connection.execute("SET checkpoint_threshold = '4GB'")
+            # What 1.5 takes over from an earlier checkpoint, DuckDB 1.1 cannot find: so all of it is written anew.
+            connection.execute("SET experimental_metadata_reuse = false")
             connection.execute(MACROS)
             apply(connection, self.schemas)
             yield connection
@@ -117,7 +119,8 @@ class Warehouse:
         if self.wal.exists():
             # DuckDB would replay it, unchecked, into the new file.
             raise WarehouseUnreadableError(
-                f"{self.wal} is left of a warehouse that is gone: put that back, or move this aside too."
+                f"{self.wal} is left of a warehouse that is gone: put that back with `sendgrid-assets restore`, "
+                "or move this aside too."
             )
         # A kill in the first writes of a new file leaves one that never opens: so aside, then renamed.
         aside = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
@@ -136,8 +139,8 @@ class Warehouse:
                 if holder is None:
                     raise WarehouseUnreadableError(
                         f"{self.path} cannot be opened: {str(error).splitlines()[0]} "
-                        f"Move it and {self.wal.name} aside to start anew, or to put a copy of the published "
-                        "file in its place."
+                        f"Put the published file in its place with `sendgrid-assets restore`, or move "
+                        f"it and {self.wal.name} aside to start anew."
                     ) from error
                 if time.monotonic() > patience:
                     raise WarehouseBusyError(

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from sendgrid_assets.catalog import bookkeeping
 from sendgrid_assets.catalog.events import ACTIVITY_COLUMNS, ACTIVITY_DESCRIPTION, EVENT_COLLECTIONS
+from sendgrid_assets.catalog.insights import INSIGHTS
 from sendgrid_assets.catalog.objects import OBJECT_COLLECTIONS
+from sendgrid_assets.catalog.rollups import ROLLUPS
 
-from . import custom_fields
+from . import custom_fields, insight_views, rollup_tables
 from .errors import NewerWarehouseError
 from .sql import name, names, text
 
@@ -38,11 +40,13 @@ class SourceSchema:
         source: the source's name.
         schema: its schema.
         segment_views: whether Segment's view names are made too.
+        time_zone: IANA name of the zone in which the insights' days begin and end.
     """
 
     source: str
     schema: str
     segment_views: bool = False
+    time_zone: str = "UTC"
 
 
 def apply(connection: DuckDBPyConnection, schemas: Sequence[SourceSchema]) -> None:
@@ -67,9 +71,9 @@ def apply(connection: DuckDBPyConnection, schemas: Sequence[SourceSchema]) -> No
             connection.execute(statement)
         for statement in _missing_columns(connection, schemas):
             connection.execute(statement)
-        for statement in _views(schemas):
-            connection.execute(statement)
-        for statement in _comments(schemas):
+        for schema in schemas:
+            rollup_tables.prepare(connection, schema.source, schema.time_zone)
+        for statement in (*_views(schemas), *_comments(schemas)):
             connection.execute(statement)
         for schema in schemas:
             for contacts in custom_fields.TABLES:
@@ -86,7 +90,8 @@ def apply(connection: DuckDBPyConnection, schemas: Sequence[SourceSchema]) -> No
 @cache
 def _fingerprint(schemas: tuple[SourceSchema, ...]) -> str:
     fields = (*custom_fields.TABLES, *custom_fields.TYPED.values())
-    wanted = (*_creation(schemas), *_views(schemas), *_comments(schemas), *fields)
+    rollups = (rollup_tables.definition(schema.time_zone) for schema in schemas)
+    wanted = (*_creation(schemas), *_views(schemas), *_comments(schemas), *fields, *rollups)
     return hashlib.sha256("\n".join(wanted).encode()).hexdigest()
 
 
@@ -152,19 +157,33 @@ def _views(schemas: Sequence[SourceSchema]) -> Iterator[str]:
         yield f"CREATE OR REPLACE VIEW {name(schema.schema, 'activity')} AS SELECT {columns} FROM ({union})"
         if schema.segment_views:
             yield from _segment_views(schema.schema)
+        yield from insight_views.creation(schema.source, schema.schema, schema.time_zone)
+
+
+_AS_SEGMENT = {
+    "timestamp": "epoch_us(timestamp) // 1000000",
+    "category": "array_to_string(category, ',')",
+    "attempt": "attempt::VARCHAR",
+    "tls": "tls::INTEGER",
+}
+"""Columns of event tables that have another type in Segment's warehouses."""
 
 
 def _segment_views(schema: str) -> Iterator[str]:
-    """Segment's names: `<table>_view` for each, and `_open`; event time in unix seconds, as theirs is."""
-    seconds = "SELECT * REPLACE (epoch_us(timestamp) // 1000000 AS timestamp) FROM"
-    for table in (*(collection.table for collection in EVENT_COLLECTIONS), "activity"):
-        yield f"CREATE OR REPLACE VIEW {name(schema, f'{table}_view')} AS {seconds} {name(schema, table)}"
-    yield f"CREATE OR REPLACE VIEW {name(schema, '_open')} AS {seconds} {name(schema, 'open')}"
+    """Segment's names: `<table>_view` for each, and `_open`, with the columns and types that SQL there relies on."""
+    events = [(collection.table, collection.columns) for collection in EVENT_COLLECTIONS]
+    for table, columns in (*events, ("activity", ACTIVITY_COLUMNS)):
+        held = [column.name for column in columns if column.name in _AS_SEGMENT]
+        replaced = ", ".join(f"{_AS_SEGMENT[column]} AS {name(column)}" for column in held)
+        query = f"SELECT sg_event_id AS id, * REPLACE ({replaced}), loaded_at AS uuid_ts FROM {name(schema, table)}"
+        yield f"CREATE OR REPLACE VIEW {name(schema, f'{table}_view')} AS {query}"
+        if table == "open":
+            yield f"CREATE OR REPLACE VIEW {name(schema, '_open')} AS {query}"
     for collection in OBJECT_COLLECTIONS:
         view = name(schema, f"{collection.table}_view")
         yield (
-            f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {name(schema, collection.table)}"
-            " WHERE deleted_at IS NULL"
+            f"CREATE OR REPLACE VIEW {view} AS SELECT *, synced_at AS received_at, synced_at AS uuid_ts"
+            f" FROM {name(schema, collection.table)} WHERE deleted_at IS NULL"
         )
 
 
@@ -177,6 +196,14 @@ def _comments(schemas: Sequence[SourceSchema]) -> Iterator[str]:
         qualified = name(schema.schema, "activity")
         yield f"COMMENT ON VIEW {qualified} IS {text(ACTIVITY_DESCRIPTION)}"
         yield from _column_comments(qualified, ACTIVITY_COLUMNS)
+        for insight in INSIGHTS:
+            qualified = name(schema.schema, insight.view)
+            yield f"COMMENT ON VIEW {qualified} IS {text(insight.description)}"
+            yield from _column_comments(qualified, insight.columns)
+        for rollup in ROLLUPS:
+            qualified = rollup_tables.table(schema.source, rollup)
+            yield f"COMMENT ON TABLE {qualified} IS {text(rollup.description)}"
+            yield from _column_comments(qualified, rollup.columns)
 
 
 def _column_comments(qualified: str, columns: Iterable[Column]) -> Iterator[str]:

@@ -53,6 +53,14 @@ def test_the_sensor_looks_as_often_as_it_is_told() -> None:
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 
 
+def _asked(site: Site) -> str | None:
+    """The job that the landing sensor asks for, if it does."""
+    sensor = site.definitions.resolve_sensor_def("sendgrid_landing")
+    with dg.build_sensor_context(instance=site.instance) as context:
+        answer = sensor(context)
+    return answer.job_name if isinstance(answer, dg.RunRequest) else None
+
+
 def _run(job: str, status: dg.DagsterRunStatus) -> dg.DagsterRun:
     return dg.DagsterRun(job, run_id="12345678-0000", status=status)
 
@@ -66,15 +74,25 @@ def test_a_drain_is_asked_for_unless_one_has_not_ended(status: dg.DagsterRunStat
 
 
 @pytest.mark.parametrize(
-    ("running", "failed_seconds_ago", "asks"),
-    [(False, None, True), (True, None, False), (False, 5.0, False), (False, 3600.0, True)],
+    ("running", "failed_seconds_ago", "wait_seconds", "asks"),
+    [
+        (False, None, 0.0, True),
+        (True, None, 0.0, False),
+        (False, 5.0, 0.0, False),
+        (False, 3600.0, 0.0, True),
+        # A run that ended in a future from which the clock was set back.
+        (False, -3600.0, 0.0, True),
+        (False, None, 7.0, False),
+    ],
 )
 def test_a_publish_is_asked_for_when_nothing_else_will(
-    running: bool, failed_seconds_ago: float | None, asks: bool
+    running: bool, failed_seconds_ago: float | None, wait_seconds: float, asks: bool
 ) -> None:
     run = _run("sendgrid_sync", dg.DagsterRunStatus.STARTED) if running else None
-    answer = decide_publish(run, failed_seconds_ago)
+    answer = decide_publish(run, failed_seconds_ago, wait_seconds)
     assert isinstance(answer, dg.RunRequest) is asks
+    if isinstance(answer, dg.SkipReason):
+        assert answer.skip_message
 
 
 def test_what_was_committed_and_not_published_is_published_in_the_end(site: Site) -> None:
@@ -82,14 +100,9 @@ def test_what_was_committed_and_not_published_is_published_in_the_end(site: Site
     published = site.settings.published
     assert published is not None
     published.unlink()
-    sensor = site.definitions.resolve_sensor_def("sendgrid_landing")
-    with dg.build_sensor_context(instance=site.instance) as context:
-        answer = sensor(context)
-    assert isinstance(answer, dg.RunRequest)
-    assert answer.job_name == "publish"
+    assert _asked(site) == "publish"
     assert site.run("publish").success
-    with dg.build_sensor_context(instance=site.instance) as context:
-        assert isinstance(sensor(context), dg.SkipReason)
+    assert _asked(site) is None
 
 
 def test_a_publish_that_fails_is_said_in_the_runs_log(site: Site) -> None:

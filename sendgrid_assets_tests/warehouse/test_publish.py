@@ -5,16 +5,40 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
+import sys
 from collections import namedtuple
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
+from sendgrid_assets.warehouse import publish as publishing
+from sendgrid_assets.warehouse.copying import copy_aside
 from sendgrid_assets.warehouse.errors import PublishError, WarehouseBusyError
 from sendgrid_assets.warehouse.publish import is_due, publish
 
 from .conftest import Store, commit, event, read
+from .test_file import held
+
+ROOT = Path(__file__).parents[2]
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from sendgrid_assets.warehouse.errors import PublishError
+from sendgrid_assets.warehouse.publish import publish
+from sendgrid_assets_tests.warehouse.conftest import Store
+store = Store(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]) + 4096, resource.RLIM_INFINITY))
+try:
+    publish(store.warehouse, store.published)
+except PublishError as error:
+    print(error)
+"""
 
 
 def strays(store: Store) -> list[str]:
@@ -106,7 +130,10 @@ def test_no_room_leaves_the_old_file(store: Store, monkeypatch: pytest.MonkeyPat
     usage = namedtuple("usage", "total used free")  # noqa: PYI024
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda _: usage(100, 95, 5))
-        with pytest.raises(PublishError, match=r"No room for \d+ bytes beside .*the old file stands"):
+        with pytest.raises(
+            PublishError,
+            match=r"published\.duckdb could not be written: no room for \d+ bytes .*the old file stands",
+        ):
             publish(store.warehouse, store.published)
     assert (read(store.published), strays(store)) == (["A"], [])
     assert publish(store.warehouse, store.published) is not None
@@ -144,7 +171,7 @@ def test_a_file_where_the_folder_should_be_is_named(store: Store) -> None:
 def test_a_folder_where_the_file_should_be_is_named(store: Store) -> None:
     store.published.mkdir()
     commit(store, "A")
-    with pytest.raises(PublishError, match="could not be written"):
+    with pytest.raises(PublishError, match=r"published\.duckdb could not be written: Is a directory"):
         publish(store.warehouse, store.published)
     assert strays(store) == []
 
@@ -160,3 +187,44 @@ def test_a_publish_waits_for_its_turn(store: Store) -> None:
     with store.warehouse.turn(), pytest.raises(WarehouseBusyError):
         publish(Store(store.folder).change(lock_seconds=0.1).warehouse, store.published)
     assert not store.published.exists()
+
+
+def test_a_process_that_writes_meanwhile_is_named_and_waited_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(store, "A")
+    store.change(foreign_seconds=0.3)
+    with monkeypatch.context() as patch, ExitStack() as stack:
+        # Somebody comes between the checkpoint and the copy.
+        patch.setattr(
+            publishing, "copy_aside", _after(lambda: stack.enter_context(held(store.warehouse.path)))
+        )
+        with pytest.raises(WarehouseBusyError, match=r"A process has .*warehouse\.duckdb open for writing"):
+            publish(store.warehouse, store.published)
+    assert strays(store) == []
+    assert publish(store.warehouse, store.published) is not None
+    assert read(store.published) == ["A"]
+
+
+def _after(first: Callable[[], object]) -> Callable[..., Path]:
+    def copy(*args: Any, **kwargs: Any) -> Path:
+        first()
+        return copy_aside(*args, **kwargs)
+
+    return copy
+
+
+def test_a_checkpoint_that_finds_no_room_leaves_the_old_file_and_every_row(store: Store) -> None:
+    commit(store, "A")
+    publish(store.warehouse, store.published)
+    store.load(*(event(str(n), url=f"https://example.com/{n}" * 40) for n in range(20_000)))
+    command = [sys.executable, "-c", LIMITED, str(store.folder), str(store.warehouse.path.stat().st_size)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "could not be checkpointed" in done.stdout
+    assert strays(store) == []
+    with duckdb.connect(store.published, read_only=True) as connection:
+        assert connection.execute("SELECT count(*) FROM sendgrid.activity").fetchone() == (0,)
+    assert publish(store.warehouse, store.published) is not None
+    with duckdb.connect(store.published, read_only=True) as connection:
+        assert connection.execute("SELECT count(*) FROM sendgrid.activity").fetchone() == (20_000,)

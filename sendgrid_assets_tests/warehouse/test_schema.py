@@ -8,7 +8,9 @@ import pytest
 
 from sendgrid_assets.catalog.bookkeeping import BOOKKEEPING_TABLES
 from sendgrid_assets.catalog.events import ACTIVITY_COLUMNS, EVENT_COLLECTIONS
+from sendgrid_assets.catalog.insights import INSIGHTS
 from sendgrid_assets.catalog.objects import OBJECT_COLLECTIONS
+from sendgrid_assets.catalog.rollups import ROLLUPS
 from sendgrid_assets.warehouse.custom_fields import TABLES as WITH_CUSTOM_FIELDS
 from sendgrid_assets.warehouse.custom_fields import view_name
 from sendgrid_assets.warehouse.errors import NewerWarehouseError
@@ -42,21 +44,27 @@ def test_every_table_of_the_catalog_has_its_columns_types_and_comments(store: St
         if collection.table in WITH_CUSTOM_FIELDS
         for column in collection.columns
     }
+    wanted |= {
+        (insight.view, column.name): (column.type, column.description)
+        for insight in INSIGHTS
+        for column in insight.columns
+    }
     assert columns(store, "sendgrid") == wanted
+    kept = [(kept.table, kept.columns) for kept in BOOKKEEPING_TABLES]
+    kept += [(f"sendgrid_{rollup.table}", rollup.columns) for rollup in ROLLUPS]
     assert columns(store, "_sendgrid_assets") == {
-        (kept.table, column.name): (column.type, column.description)
-        for kept in BOOKKEEPING_TABLES
-        for column in kept.columns
+        (table, column.name): (column.type, column.description) for table, held in kept for column in held
     }
 
 
-def test_every_table_and_activity_has_a_comment(store: Store) -> None:
+def test_every_table_and_view_has_a_comment(store: Store) -> None:
     tables = dict(store.query("SELECT schema_name || '.' || table_name, comment FROM duckdb_tables()"))
     assert tables["sendgrid.lists"] == "One row per legacy contact list."
     assert all(tables.values())
-    assert len(tables) == len(OBJECTS) + len(TABLES) + len(BOOKKEEPING_TABLES)
-    ((comment,),) = store.query("SELECT comment FROM duckdb_views() WHERE view_name = 'activity'")
-    assert comment.startswith("One row per event of any type")
+    assert len(tables) == len(OBJECTS) + len(TABLES) + len(BOOKKEEPING_TABLES) + len(ROLLUPS)
+    views = dict(store.query("SELECT view_name, comment FROM duckdb_views() WHERE NOT internal"))
+    assert views["activity"].startswith("One row per event of any type")
+    assert {insight.view: insight.description for insight in INSIGHTS}.items() <= views.items()
 
 
 def test_no_table_has_an_index_or_a_constraint(store: Store) -> None:
@@ -170,7 +178,9 @@ def test_segments_names_are_views_with_unix_seconds(store: Store) -> None:
         (T0, "BIGINT"),
         (T0 + 1, "BIGINT"),
     ]
-    assert store.query("SELECT id, name FROM sendgrid.lists_view") == [("1", "a")]
+    assert store.query("SELECT id, name, received_at = synced_at FROM sendgrid.lists_view") == [
+        ("1", "a", True)
+    ]
     views = {view for (view,) in store.query("SELECT view_name FROM duckdb_views() WHERE NOT internal")}
     assert views == {
         "activity",
@@ -178,7 +188,16 @@ def test_segments_names_are_views_with_unix_seconds(store: Store) -> None:
         "_open",
         *(f"{table}_view" for table in (*TABLES, *OBJECTS)),
         *(view_name(table) for table in WITH_CUSTOM_FIELDS),
+        *(insight.view for insight in INSIGHTS),
     }
+
+
+def test_segments_views_have_its_columns_and_types(store: Store) -> None:
+    store.change(schemas=(SourceSchema("sendgrid", "sendgrid", segment_views=True),))
+    store.load(event("A", "deferred", category=["a", "b"], attempt=3, tls=1))
+    row = "id, category, attempt, tls, uuid_ts = loaded_at"
+    for view in ("deferred_view", "activity_view"):
+        assert store.query(f"SELECT {row} FROM sendgrid.{view}") == [("A", "a,b", "3", 1, True)]
 
 
 def test_activity_is_the_union_of_all_event_tables(store: Store) -> None:

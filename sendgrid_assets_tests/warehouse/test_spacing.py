@@ -1,0 +1,72 @@
+"""A publish is recent for twenty times its own duration, whatever the clock or the note of it say."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from sendgrid_assets.warehouse import spacing
+from sendgrid_assets.warehouse.publish import publish
+
+from .conftest import Store, commit
+
+
+def noted(store: Store) -> Path:
+    return store.folder / "warehouse.duckdb.published"
+
+
+def test_it_is_recent_for_twenty_times_its_duration(store: Store) -> None:
+    assert spacing.wait_seconds(store.warehouse) == 0
+    assert spacing.last_seconds(store.warehouse) is None
+    spacing.note(store.warehouse, 3.0)
+    assert spacing.last_seconds(store.warehouse) == 3.0
+    assert 59 < spacing.wait_seconds(store.warehouse) <= 60
+    noted(store).write_text(json.dumps({"at": time.time() - 50, "seconds": 3.0}))
+    assert 9 < spacing.wait_seconds(store.warehouse) <= 10
+    noted(store).write_text(json.dumps({"at": time.time() - 61, "seconds": 3.0}))
+    assert spacing.wait_seconds(store.warehouse) == 0
+
+
+def test_a_publish_notes_itself_and_one_that_did_nothing_does_not(store: Store) -> None:
+    commit(store, "A")
+    done = publish(store.warehouse, store.published)
+    assert done
+    assert spacing.last_seconds(store.warehouse) == done.seconds
+    before = noted(store).stat().st_mtime_ns
+    publish(store.warehouse, store.published)
+    assert noted(store).stat().st_mtime_ns == before
+
+
+def test_a_clock_set_back_holds_nothing_up(store: Store) -> None:
+    noted(store).write_text(json.dumps({"at": time.time() + 86400 * 365, "seconds": 3.0}))
+    assert spacing.wait_seconds(store.warehouse) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"at": 1}',
+        '{"at": "x", "seconds": 1}',
+        '{"at": 1e9, "seconds": Infinity}',
+        "\xff",
+    ],
+)
+def test_a_note_that_cannot_be_read_holds_nothing_up(store: Store, text: str) -> None:
+    noted(store).write_text(text, encoding="latin-1")
+    assert spacing.wait_seconds(store.warehouse) == 0
+    spacing.note(store.warehouse, 1.0)
+    assert spacing.wait_seconds(store.warehouse) > 19
+
+
+def test_a_note_that_cannot_be_written_costs_no_publish(store: Store) -> None:
+    noted(store).mkdir()
+    commit(store, "A")
+    assert publish(store.warehouse, store.published)
+    assert spacing.wait_seconds(store.warehouse) == 0
