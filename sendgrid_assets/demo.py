@@ -30,6 +30,8 @@ from .webhook import receiver
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .simulator.account import Row
+
 HOST = "127.0.0.1"
 API_KEY = "SG.simulated.not-a-real-key"
 SOURCE = "sendgrid"
@@ -37,7 +39,7 @@ QUERY = "SELECT event, count(*) AS events FROM sendgrid.activity GROUP BY event 
 
 _MARK = "simulated-account"
 _START_SECONDS = 90.0
-_POSTS, _EVENTS_A_POST = 12, 50
+_POSTS, _EVENTS_A_POST, _PAST_DAYS = 12, 50, 30
 
 
 class DemoError(Exception):
@@ -141,13 +143,31 @@ def run_once(environ: dict[str, str], say: Callable[[str], object]) -> bool:
 
 def _burst(demo: Demo, account: Account, say: Callable[[str], object]) -> bool:
     traffic = Traffic(account, key=demo.key, seed=secrets.randbits(64))
-    with running(receiver.create_app(demo.settings)) as url, httpx.Client(timeout=30) as client:
-        answers = [
-            traffic.post(f"{url}/webhooks/{SOURCE}", traffic.batch(_EVENTS_A_POST), client).is_success
-            for _ in range(_POSTS)
-        ]
-    say(f"  {sum(answers)} of {_POSTS} posts of {_EVENTS_A_POST} events were taken")
+    batches = [
+        *traffic.past(_PAST_DAYS, _EVENTS_A_POST),
+        *(traffic.batch(_EVENTS_A_POST) for _ in range(_POSTS)),
+    ]
+    with running(receiver.create_app(demo.settings)) as url:
+        return _post(traffic, batches, f"{url}/webhooks/{SOURCE}", say)
+
+
+def _post(traffic: Traffic, batches: list[list[Row]], url: str, say: Callable[[str], object]) -> bool:
+    with httpx.Client(timeout=30) as client:
+        answers = [traffic.post(url, batch, client).is_success for batch in batches]
+    events = sum(map(len, batches))
+    say(
+        f"  {sum(answers)} of {len(answers)} posts were taken, {events} events of the last {_PAST_DAYS} days in all"
+    )
     return all(answers)
+
+
+def _had_events(demo: Demo) -> bool:
+    """Whether an earlier start of the demo has posted the past."""
+    published = demo.settings.published
+    if published is None or not published.exists():
+        return False
+    with duckdb.connect(published, read_only=True) as connection:
+        return connection.execute(f"SELECT 1 FROM {SOURCE}.activity LIMIT 1").fetchone() is not None
 
 
 def _say_tables(demo: Demo, say: Callable[[str], object]) -> None:
@@ -193,6 +213,7 @@ def run(
     require_free(HOST, receiver_port, "--receiver-port")
     require_free(HOST, simulator_port, "--simulator-port")
     demo = Demo(environ, simulator_url=f"http://{HOST}:{simulator_port}", receiver_port=receiver_port)
+    has_past = _had_events(demo)
     ui, webhook = f"http://{HOST}:{port}", f"http://{HOST}:{receiver_port}/webhooks/{SOURCE}"
     with ending_on_signals(), demo.instance() as instance, Group() as group:
         try:
@@ -201,6 +222,10 @@ def run(
             say("Syncing the simulated account:")
             run_job(demo.definitions(), f"{SOURCE}_sync", instance, say)
             _await(group, demo, f"http://{HOST}:{receiver_port}/healthz")
+            if not has_past:
+                say("Posting signed webhooks:")
+                traffic = Traffic(Account(), key=demo.key, seed=secrets.randbits(64))
+                _post(traffic, traffic.past(_PAST_DAYS, _EVENTS_A_POST), webhook, say)
             _await(group, demo, f"{ui}/server_info")
             say(
                 f"\nDagster's UI       {ui}\nReceiver           {webhook}\nSimulated account  http://{HOST}:{simulator_port}"

@@ -56,3 +56,29 @@ RATES = (
 
 METRICS = (*EVENT_COUNTS, *MESSAGE_COUNTS, *RATES)
 """All of them, in the order in which views have them."""
+
+GLOSSARY = "https://www.twilio.com/docs/sendgrid/glossary"
+"""SendGrid's glossary: where its own definitions stand."""
+
+DEFINED = {
+    "deliveries": ("delivered", "delivery_rate"),
+    "bounces": ("bounces", "bounce_rate"),
+    "blocks": ("blocks", "block_rate"),
+    "deferrals": ("deferred",),
+    "drops": ("dropped",),
+    "opens": ("opens", "unique_opens", "unique_open_rate"),
+    "clicks": ("clicks", "unique_clicks", "unique_click_rate"),
+    "ctr": ("click_to_open_rate",),
+    "complaint": ("spam_reports", "spam_report_rate"),
+    "event-webhook": ("processed", "unsubscribes", "group_unsubscribes", "unsubscribe_rate"),
+}
+"""By page of the glossary, the metrics that follow it; SendGrid's own name of `click_to_open_rate` is CTR."""
+
+OUR_OWN = (
+    "machine_opens",
+    "bot_clicks",
+    "unique_human_opens",
+    "unique_human_clicks",
+    "unique_human_open_rate",
+)
+"""Metrics that SendGrid has no word for."""

@@ -11,6 +11,7 @@ import dagster as dg
 from sendgrid_assets.catalog.events import EVENT_COLLECTIONS
 from sendgrid_assets.catalog.insight import Insight
 from sendgrid_assets.catalog.insights import INSIGHTS
+from sendgrid_assets.catalog.metric_columns import GLOSSARY
 from sendgrid_assets.settings import SourceSettings
 from sendgrid_assets.warehouse.count import row_count
 from sendgrid_assets.warehouse.errors import WarehouseError
@@ -63,6 +64,8 @@ def _spec(source: SourceSettings, insight: Insight) -> dg.AssetSpec:
         deps=[names.table_key(source.name, table) for table in insight.reads if table in there],
         group_name=GROUP,
         description=described(insight.description, source.schema_name, insight.view),
-        metadata=table_metadata(source.schema_name, insight.view, insight.columns, key=insight.key),
+        metadata=table_metadata(
+            source.schema_name, insight.view, insight.columns, docs=GLOSSARY, key=insight.key
+        ),
         kinds={"duckdb", "view"},
     ).with_io_manager_key(names.TABLES)

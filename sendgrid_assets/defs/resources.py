@@ -24,6 +24,7 @@ from sendgrid_assets.warehouse.schema import SourceSchema
 from sendgrid_assets.warehouse.stage import remove_leftovers
 
 from . import names
+from .insight_report import report_insights
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -184,6 +185,7 @@ def warehouse_resource(settings: Settings) -> dg.ResourceDefinition:
                 context.instance.report_runless_asset_event(
                     dg.AssetMaterialization(names.PUBLISHED, metadata=published_metadata(published))
                 )
+                report_insights(context, published, settings.sources)
 
     return dg.ResourceDefinition(
         open_warehouse, description="The DuckDB warehouse; publishes what was committed when the run ends."

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def table_metadata(
-    schema: str, table: str, columns: Iterable[Column], *, docs: str | None = None, key: Sequence[str] = ()
+    schema: str, table: str, columns: Iterable[Column], *, docs: str, key: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Definition metadata of a table's asset.
 
@@ -24,12 +24,12 @@ def table_metadata(
         schema: the table's schema.
         table: its name.
         columns: its columns.
-        docs: address of SendGrid's reference page, if there is one.
+        docs: address of SendGrid's reference page.
         key: columns that identify a row.
     """
     return {
         "dagster/table_name": f"{schema}.{table}",
-        **({"dagster/uri": dg.MetadataValue.url(docs)} if docs else {}),
+        "dagster/uri": dg.MetadataValue.url(docs),
         "dagster/column_schema": dg.TableSchema([_shown(column, key) for column in columns]),
         "schema": schema,
         **({"primary_key": list(key)} if key else {}),

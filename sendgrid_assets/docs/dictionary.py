@@ -18,6 +18,7 @@ from sendgrid_assets.catalog.events import (
     EVENT_DOCS,
 )
 from sendgrid_assets.catalog.insights import INSIGHTS
+from sendgrid_assets.catalog.metric_columns import DEFINED, GLOSSARY, OUR_OWN
 from sendgrid_assets.catalog.objects import OBJECT_COLLECTIONS
 from sendgrid_assets.catalog.paging import ByExport
 from sendgrid_assets.catalog.rollups import ROLLUPS
@@ -142,7 +143,11 @@ def _event(one: EventCollection, values: dict[str, str]) -> str:
 def _insights(examples: Examples) -> Iterator[Section]:
     if not INSIGHTS:
         return
-    introduction = "Views that answer what people ask of their mail. They hold no data of their own."
+    pages = ", ".join(f"{_names(metrics)} ([{page}]({GLOSSARY}/{page}))" for page, metrics in DEFINED.items())
+    introduction = (
+        "Views that answer what people ask of their mail. They hold no data of their own.\n\nDefinitions follow"
+        f" SendGrid's glossary: {pages}. Without a word of SendGrid's: {_names(OUR_OWN)}, as each view says."
+    )
     tables = ((one.view, _insight(one, examples.get(one.view, {}))) for one in INSIGHTS)
     yield _section(_INSIGHTS, introduction, tables)
 

@@ -26,13 +26,15 @@ from .signing_key import new_key, shown
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .account import Account, Row
 
 log = logging.getLogger("sendgrid_assets.simulator")
 
 _ADVANCE_SECONDS = 20.0
+_DAY_SECONDS = 86_400
+_SATURDAY = 5
 _POST_SECONDS = 10.0
 _LIVES_UNDER_WAY = 12
 _RETRY_EACH = 8
@@ -76,6 +78,28 @@ class Traffic:
         or other engagement over again under a new `sg_event_id`, as some of SendGrid's retries are.
         """
         return [self._next() for _ in range(n)]
+
+    def past(self, days: int, events_a_day: int) -> list[list[Row]]:
+        """Events of the days that ended a day ago and earlier, a batch a day, oldest first; fewer on weekends.
+
+        Args:
+            days: how many days.
+            events_a_day: how many events on a working day.
+        """
+        account, clock = self._account, self._account.clock
+
+        def ago(days: int) -> Callable[[], float]:
+            return lambda: clock() - days * _DAY_SECONDS
+
+        batches = []
+        try:
+            for age in range(days, 0, -1):
+                account.clock = ago(age)
+                is_weekend = time.gmtime(account.now()).tm_wday >= _SATURDAY
+                batches.append(self.batch(events_a_day // 3 if is_weekend else events_a_day))
+        finally:
+            account.clock = clock
+        return batches
 
     def body(self, events: Sequence[Row]) -> bytes:
         """The events in SendGrid's layout: keys in order, raw UTF-8, a line break between and at the end."""

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from .sql import name, names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
@@ -19,6 +22,12 @@ def row_count(connection: DuckDBPyConnection, schema: str, table: str) -> int:
     """Rows of a table or view."""
     row = connection.execute(f"SELECT count(*) FROM {name(schema, table)}").fetchone()
     return int(row[0]) if row else 0
+
+
+def published_counts(published: Path, schema: str, tables: Iterable[str]) -> dict[str, int]:
+    """Rows of several tables or views of a published file, which is read beside whoever writes the warehouse."""
+    with duckdb.connect(published, read_only=True) as connection:
+        return {table: row_count(connection, schema, table) for table in tables}
 
 
 def repeated_keys(connection: DuckDBPyConnection, schema: str, table: str, key: Sequence[str]) -> int:

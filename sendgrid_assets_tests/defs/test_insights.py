@@ -81,6 +81,18 @@ def test_materializing_them_shows_how_many_rows_they_have(site: Site) -> None:
     assert (rows["messages"], rows["email_daily"], rows["list_growth"]) == (2, 1, 0)
 
 
+def test_a_sync_tells_dagster_of_them_and_a_drain_does_not(site: Site) -> None:
+    site.post([delivered(1), delivered(2)])
+    site.run("sendgrid_drain")
+    assert site.instance.get_latest_materialization_event(key("messages")) is None
+    site.sync("lists")
+    for view, rows in {"messages": 2, "email_daily": 1, "bounce_reasons": 0}.items():
+        event = site.instance.get_latest_materialization_event(key(view))
+        assert event is not None
+        assert event.asset_materialization is not None
+        assert event.asset_materialization.metadata["dagster/row_count"].value == rows
+
+
 def test_an_asset_of_ones_own_takes_one_as_a_frame_with_what_was_just_loaded(site: Site) -> None:
     taken: list[pd.DataFrame] = []
 

@@ -211,3 +211,14 @@ def test_run_waits_for_a_receiver_that_is_not_up(traffic: Traffic) -> None:
 
 def test_an_account_without_contacts_still_has_traffic() -> None:
     assert len(Traffic(Account(contacts=0)).batch(50)) == 50
+
+
+def test_the_past_is_a_batch_a_day_up_to_yesterday_with_quiet_weekends() -> None:
+    monday = 1_764_547_200
+    account = Account(clock=lambda: monday)
+    batches = Traffic(account).past(7, 30)
+    assert [len(batch) for batch in batches] == [30, 30, 30, 30, 30, 10, 10]
+    ages = [[(monday - event["timestamp"]) // 86_400 for event in batch] for batch in batches]
+    assert [min(some) for some in ages[:5]] == [7, 6, 5, 4, 3]
+    assert min(map(min, ages)) == 1
+    assert account.now() == monday

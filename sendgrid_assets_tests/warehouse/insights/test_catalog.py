@@ -16,7 +16,7 @@ from sendgrid_assets.catalog import bookkeeping
 from sendgrid_assets.catalog.events import EVENT_COLLECTIONS
 from sendgrid_assets.catalog.insight import Insight
 from sendgrid_assets.catalog.insights import INSIGHTS
-from sendgrid_assets.catalog.metric_columns import METRICS
+from sendgrid_assets.catalog.metric_columns import DEFINED, METRICS, OUR_OWN
 from sendgrid_assets.catalog.objects import BY_TABLE
 from sendgrid_assets.catalog.rollups import BOT_BURST_SECONDS, BOT_LINKS, BOT_SECONDS, MAIL_EVENTS, ROLLUPS
 from sendgrid_assets.warehouse.insight_views import select
@@ -185,3 +185,8 @@ def _named(node: Any) -> Iterator[str]:
     if isinstance(node, list):
         for part in node:
             yield from _named(part)
+
+
+def test_every_metric_is_defined_once_by_sendgrid_or_by_us() -> None:
+    told = [*OUR_OWN, *(metric for metrics in DEFINED.values() for metric in metrics)]
+    assert sorted(told) == sorted(column.name for column in METRICS)
