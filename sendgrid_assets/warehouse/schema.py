@@ -162,7 +162,8 @@ def _views(schemas: Sequence[SourceSchema]) -> Iterator[str]:
 
 _AS_SEGMENT = {
     "timestamp": "epoch_us(timestamp) // 1000000",
-    "category": "array_to_string(category, ',')",
+    # No category is NULL: of an empty list DuckDB 1.1 makes that, and 1.5 an empty text.
+    "category": "nullif(array_to_string(category, ','), '')",
     "attempt": "attempt::VARCHAR",
     "tls": "tls::INTEGER",
 }
