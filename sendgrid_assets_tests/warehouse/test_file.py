@@ -165,7 +165,7 @@ def test_a_file_that_cannot_be_read_is_named_and_left_as_it_is(store: Store, dam
     before = [path.read_bytes() for path in files]
     with pytest.raises(
         WarehouseUnreadableError,
-        match=r"warehouse\.duckdb cannot be opened: .*`sendgrid-assets restore`, or move it and warehouse\.duckdb\.wal aside",
+        match=r"warehouse\.duckdb cannot be opened: .*restore`, or move it and warehouse\.duckdb\.wal aside",
     ):
         store.query("SELECT 1")
     assert [path.read_bytes() for path in files] == before
