@@ -50,4 +50,38 @@ alternating runs. The bare MERGE leaves out `extra` and `synced_at`.
 `MERGE ... RETURNING` for the counts was four times slower than counting.
 """
 
-TRIED = {"sync": SYNC, "upsert": UPSERT}
+PUBLISH = """\
+A publish has to open the warehouse, replay its log, write the row that says what it is, and checkpoint: about 0.1 s of
+work, and 0.25 s in a process that has just started, whatever the file's size. The copy itself is faster than `cp`:
+
+| way to copy 0.5 GB, and fsync it | seconds |
+|---|---|
+| read and write, 4 MB at once | 0.9-1.2 |
+| `cp` | 0.30 |
+| `copy_file_range`, 16 MB at once | 0.28-0.34 |
+| the same into a file of its full length from the start | 0.25-0.29 |
+| the same, each piece's writing begun while the next is copied (what it is) | 0.21-0.26 |
+
+The pages stay in memory all the same, for those who open the file next. Where the file system shares blocks (XFS, Btrfs)
+nothing is copied at all.
+"""
+
+INSIGHTS = """\
+Every insight is a view. Those that would have to read all events read rollups instead, which each publish brings up to
+what was committed; a thousand new events take 0.4 s there beside ten million old ones.
+
+| part | design | seconds |
+|---|---|---|
+| refresh, rows of the messages concerned | a semi-join over the whole rollup | 0.28 |
+| | by their row ids, so that only the row groups they are in are read (what it is) | 0.03 |
+| refresh, a Message-ID's owner, 190,000 events | a condition beside the join's equality | 12.8 |
+| | the condition within the equality (what it is) | 0.3 |
+| `recipient_engagement`, counts of three periods | fifteen filtered sums at once | 0.9 |
+| | each period summed apart (what it is) | 0.7 |
+| `recipient_engagement` as a whole | last instants from all messages | 1.1 |
+| | last instants in a rollup of addresses (what it is) | 0.7 |
+
+The rollups take as much room as a narrow event's columns do: 175 bytes a message.
+"""
+
+TRIED = {"sync": SYNC, "upsert": UPSERT, "publish": PUBLISH, "insights": INSIGHTS}
