@@ -64,8 +64,10 @@ def _spec(source: SourceSettings, insight: Insight) -> dg.AssetSpec:
         deps=[names.table_key(source.name, table) for table in insight.reads if table in there],
         group_name=GROUP,
         description=described(insight.description, source.schema_name, insight.view),
-        metadata=table_metadata(
-            source.schema_name, insight.view, insight.columns, docs=GLOSSARY, key=insight.key
-        ),
+        metadata={
+            # Its key may hold NULL, unlike a table's.
+            **table_metadata(source.schema_name, insight.view, insight.columns, docs=GLOSSARY),
+            "primary_key": list(insight.key),
+        },
         kinds={"duckdb", "view"},
     ).with_io_manager_key(names.TABLES)
