@@ -63,8 +63,8 @@ work, and 0.25 s in a process that has just started, whatever the file's size. T
 | the same, each piece's writing begun while the next is copied (what it is) | 0.21-0.26 |
 
 So a gigabyte misses 0.9 by that fixed part, and four gigabytes (two rounds, disk-bound) come to 1.06 and 1.22 times the
-speed of `cp`. The pages stay in memory all the same, for those who open the file next. Where the file system shares blocks (XFS, Btrfs)
-nothing is copied at all.
+speed of `cp`. The pages stay in memory all the same, for those who open the file next. Where the file system shares
+blocks (XFS, Btrfs) nothing is copied at all.
 """
 
 INSIGHTS = """\
