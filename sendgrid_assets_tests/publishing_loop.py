@@ -85,8 +85,9 @@ def truth(files: int, syncs: int) -> dict[str, Any]:
         "events": sum(of_file),
         "weight": sum(n * events for n, events in enumerate(of_file)),
         "ids": sum(of_file),
-        "in_insights": sum(of_file),
-        "messages": sum(of_file),
+        # A file's events of one kind differ in nothing but the id: all but the first are marked as its copies.
+        "in_insights": 3 * files,
+        "messages": 3 * files,
         "syncs": syncs,
         "first_name": f"sync {syncs}",
         "last_name": f"sync {syncs}",
