@@ -1,43 +1,34 @@
 """Drain: what waits in the landing directory into the event tables, chunk by chunk.
 
-Belongs here: chunks, staging, and the order in which commits and moves happen. Does not: SQL of the rows
-(`warehouse.append`), the directory's protocol (`webhook.landing`).
+Belongs here: which files make up a chunk, and the order in which commits and moves happen. Does not: loading a chunk
+(`warehouse.chunk`), the directory's protocol (`webhook.landing`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-import tempfile
 from collections import Counter
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from sendgrid_assets.webhook.event_line import Event
-from sendgrid_assets.webhook.reader import FileReader, Unreadable
-
-from .append import LEDGER, Appended, FileToLoad, append, is_loaded
+from .append import LEDGER
+from .chunk import load_chunk
 from .file import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from duckdb import DuckDBPyConnection
+    from pathlib import Path
 
     from sendgrid_assets.webhook.landing import Landing, LandingFile
 
+    from .append import Appended
     from .file import Warehouse
 
 log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 64 * 1024 * 1024
 """Bytes of landing files in one transaction."""
-
-_encode = msgspec.json.encode
 
 
 @dataclass(slots=True)
@@ -132,79 +123,19 @@ def _chunks(files: Sequence[LandingFile], most: int) -> Iterator[list[LandingFil
 def _load(
     warehouse: Warehouse, landing: Landing, chunk: Sequence[LandingFile], scratch: Path, drained: Drained
 ) -> None:
-    with tempfile.TemporaryDirectory(prefix="drain-", dir=scratch) as here:
-        events, rejects = Path(here) / "events.ndjson", Path(here) / "rejects.ndjson"
-        staged = _stage(landing, chunk, events, rejects, drained)
-        if not staged:
-            return
-        with warehouse.open() as connection:
-            new = _not_loaded(connection, landing.source, staged)
-            if new:
-                drained.add(
-                    append(
-                        connection,
-                        source=landing.source,
-                        schema=warehouse.schema_of(landing.source),
-                        files=new,
-                        events=events,
-                        rejects=rejects,
-                    )
-                )
-    drained.files += len(new)
-    drained.bytes += sum(file.size for _, file in new)
+    loaded = load_chunk(warehouse, landing.source, chunk, scratch)
+    for file, reason in loaded.unreadable:
+        log.warning("%s %s: set aside", file.name, reason)
+        landing.set_aside(file, reason)
+        drained.unreadable += 1
+    drained.files += loaded.files
+    drained.bytes += loaded.bytes
+    if loaded.appended:
+        drained.add(loaded.appended)
+    if not loaded.settled:
+        return
     # The commit's own entry first: a file in `done/` must never be newer than the ledger.
     sync_folder(warehouse.path.parent)
     today = dt.datetime.now(dt.UTC).date()
-    for number, _ in staged:
-        landing.finish(chunk[number], today)
-
-
-def _not_loaded(
-    connection: DuckDBPyConnection, source: str, staged: Sequence[tuple[int, FileToLoad]]
-) -> list[tuple[int, FileToLoad]]:
-    """The files the ledger lacks, each content once: it may have gained some since they were listed."""
-    seen: set[tuple[str, int, str]] = set()
-    new = []
-    for number, file in staged:
-        identity = (file.name, file.size, file.sha256)
-        if identity not in seen and not is_loaded(connection, source, file):
-            seen.add(identity)
-            new.append((number, file))
-    return new
-
-
-def _stage(
-    landing: Landing, chunk: Sequence[LandingFile], events: Path, rejects: Path, drained: Drained
-) -> list[tuple[int, FileToLoad]]:
-    """Writes the chunk's lines, each with its file and number; unreadable files are set aside."""
-    staged: list[tuple[int, FileToLoad]] = []
-    with ExitStack() as stack:
-        good = stack.enter_context(events.open("wb", buffering=1 << 20))
-        bad = stack.enter_context(rejects.open("wb"))
-        for number, file in enumerate(chunk):
-            try:
-                with FileReader(file) as reader:
-                    _write(reader, number, good, bad)
-                    staged.append((number, _identity(file, reader)))
-            except Unreadable as error:
-                log.warning("%s %s: set aside", file.name, error)
-                landing.set_aside(file, str(error))
-                drained.unreadable += 1
-            except FileNotFoundError:
-                # Another drain has taken it.
-                continue
-    return staged
-
-
-def _write(reader: FileReader, number: int, good: BinaryIO, bad: BinaryIO) -> None:
-    opening = b'{"f":%d,"l":' % number
-    for line in reader.lines():
-        if isinstance(line, Event):
-            good.write(b'%b%d,"e":%b}\n' % (opening, line.line, line.json))
-        else:
-            told = {"f": number, "l": line.line, "reason": line.reason, "raw": line.raw}
-            bad.write(_encode(told) + b"\n")
-
-
-def _identity(file: LandingFile, reader: FileReader) -> FileToLoad:
-    return FileToLoad(file.name, reader.size, reader.sha256, file.received_at.replace(tzinfo=None))
+    for file in loaded.settled:
+        landing.finish(file, today)

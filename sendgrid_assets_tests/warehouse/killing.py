@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from sendgrid_assets.warehouse import append, drain
+from sendgrid_assets.warehouse import append, chunk, drain
 from sendgrid_assets.webhook.durable import Disk
 
 from .conftest import T0, Store, event
@@ -30,12 +30,12 @@ POINTS: list[tuple[Any, str, int, str]] = [
     (append, "_insert", 7, "after"),
     (append, "_enter", 1, "before"),
     (append, "_enter", 1, "after"),
-    (drain, "append", 1, "after"),
+    (chunk, "append", 1, "after"),
     (drain, "sync_folder", 1, "after"),
     (Disk, "link", 1, "after"),
     (Disk, "unlink", 1, "after"),
     (Disk, "unlink", 2, "after"),
-    (drain, "append", 3, "before"),
+    (chunk, "append", 3, "before"),
 ]
 
 
