@@ -68,6 +68,13 @@ class Settings(Model):
         description="shortest time between two looks at the landing directory",
         json_schema_extra={"mend": "write a whole number of seconds, 1 or more"},
     )
+    drain_history_hours: int = Field(
+        default=24,
+        ge=1,
+        description="how long Dagster's history keeps runs that the landing sensor asked for and that succeeded; "
+        "the newest hundred stay",
+        json_schema_extra={"mend": "write a whole number of hours, 1 or more"},
+    )
     time_zone: str = Field(
         default="UTC",
         description="where a day begins and ends in the insights",
@@ -78,6 +85,13 @@ class Settings(Model):
         ge=1,
         description="how long loaded landing files are kept",
         json_schema_extra={"mend": "write a whole number of days, 1 or more"},
+    )
+    done_retention_bytes: int | None = Field(
+        default=None,
+        ge=1,
+        description="how much disk loaded landing files may take: past it the oldest days go first, but never what "
+        "is not published yet; unset, no limit",
+        json_schema_extra={"shown": "none", "mend": "write a whole number of bytes, 1 or more"},
     )
     receiver_host: str = Field(default="127.0.0.1", description="address the receiver listens on")
     receiver_port: Port = Field(
@@ -90,6 +104,13 @@ class Settings(Model):
         ge=1024,
         description="largest webhook body taken; SendGrid posts at most about 768 KB",
         json_schema_extra={"mend": "write a whole number of bytes, 1024 or more"},
+    )
+    max_backlog_bytes: int = Field(
+        default=8 * 1024 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="bytes of a source's events that may wait to be loaded, some ten million of them; past that the "
+        "receiver answers 503 until the drain has caught up, and SendGrid keeps the rest for a day",
+        json_schema_extra={"mend": "write a whole number of bytes, 1048576 or more"},
     )
 
     @field_validator("time_zone")
@@ -164,7 +185,7 @@ def _build(model: type[Any], given: dict[str, Any], prefix: str) -> Any:
 
 
 def _sentence(name: str, value: object, error: Any, mend: str | None) -> str:
-    secret = name.endswith("_KEY")
+    secret = name.endswith(("_KEY", "_SECRET"))
     shown = "its value" if secret else repr(str(value))
     cause = error.get("ctx", {}).get("error")
     reason = str(cause) if cause else f"cannot be used ({error['msg'].lower()})"

@@ -82,9 +82,18 @@ class SourceSettings(Model):
             "mend": "paste the whole verification key from SendGrid's webhook page",
         },
     )
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="secret at the end of the webhook's address, `/webhooks/<source>/<secret>`, for senders that do "
+        "not sign. Where a verification key is set as well, both are demanded",
+        json_schema_extra={
+            "mend": "use 16 or more letters, digits, - or _, such as `openssl rand -hex 24` prints"
+        },
+    )
     webhook_unsigned: bool = Field(
         default=False,
-        description="accept unsigned events: whoever reaches the port can then write events",
+        description="accept unsigned events: whoever reaches the port, and has the secret if one is set, can then "
+        "write events",
         json_schema_extra={"mend": "set it to true or false"},
     )
 
@@ -171,6 +180,13 @@ class SourceSettings(Model):
             return dt.date.fromisoformat(value.strip())
         except ValueError:
             raise ValueError("is no date") from None
+
+    @field_validator("webhook_secret", mode="before")
+    @classmethod
+    def _path_secret(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{16,}", secret := value.strip()):
+            raise ValueError("is too short, or holds a character that an address would change")
+        return secret
 
     @field_validator("webhook_public_key", mode="before")
     @classmethod

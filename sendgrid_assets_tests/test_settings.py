@@ -37,6 +37,9 @@ GLOBAL = [
     ("RECEIVER_HOST", "0.0.0.0", "receiver_host", "0.0.0.0"),
     ("RECEIVER_PORT", "65535", "receiver_port", 65535),
     ("MAX_BODY_BYTES", "1024", "max_body_bytes", 1024),
+    ("MAX_BACKLOG_BYTES", "1048576", "max_backlog_bytes", 1048576),
+    ("DONE_RETENTION_BYTES", "1000000000", "done_retention_bytes", 1_000_000_000),
+    ("DRAIN_HISTORY_HOURS", "3", "drain_history_hours", 3),
 ]
 PER_SOURCE = [
     ("SCHEMA", "sendgrid_prod", "schema_name", "sendgrid_prod"),
@@ -53,7 +56,8 @@ PER_SOURCE = [
     ("WEBHOOK_UNSIGNED", "TRUE", "webhook_unsigned", True),
 ]
 VARIABLES = [f"SENDGRID_{name}" for name in ("SOURCES", *(entry[0] for entry in GLOBAL))] + [
-    f"SENDGRID_{name}" for name in ("API_KEY", "WEBHOOK_PUBLIC_KEY", *(entry[0] for entry in PER_SOURCE))
+    f"SENDGRID_{name}"
+    for name in ("API_KEY", "WEBHOOK_PUBLIC_KEY", "WEBHOOK_SECRET", *(entry[0] for entry in PER_SOURCE))
 ]
 
 
@@ -83,6 +87,9 @@ def test_defaults() -> None:
         "receiver_host": "127.0.0.1",
         "receiver_port": 8025,
         "max_body_bytes": 4 * 1024 * 1024,
+        "max_backlog_bytes": 8 * 1024**3,
+        "done_retention_bytes": None,
+        "drain_history_hours": 24,
     }
     (source,) = settings.sources
     assert (source.name, source.schema_name, source.prefix) == ("sendgrid", "sendgrid", "SENDGRID_")
@@ -91,9 +98,25 @@ def test_defaults() -> None:
     costly = {"mc_segment_contacts", "mc_single_send_links", "email_activity"}
     assert source.selected == tuple(table for table in BY_TABLE if table not in costly)
     assert source.named == frozenset()
+    assert source.webhook_secret is None
     assert (source.segment_views, source.webhook_public_key, source.webhook_unsigned) == (False, (), False)
     today = dt.datetime.now(dt.UTC).date()
     assert 365 + 28 <= (today - source.start_date).days <= 365 + 34
+
+
+@pytest.mark.parametrize("value", ["too-short", "with/a/slash/in/it", "with blanks in it", "ünusual-" * 4])
+def test_a_webhook_secret_stands_in_an_address(value: str) -> None:
+    told = sentence(SENDGRID_WEBHOOK_SECRET=value)
+    assert told.startswith("SENDGRID_WEBHOOK_SECRET: ")
+    assert value not in told
+    assert "16 or more" in told
+
+
+def test_a_webhook_secret_is_not_shown() -> None:
+    (source,) = load_settings({"SENDGRID_WEBHOOK_SECRET": f" {MARK}_0123456789 \n"}).sources
+    assert source.webhook_secret is not None
+    assert source.webhook_secret.get_secret_value() == f"{MARK}_0123456789"
+    assert MARK not in repr(source)
 
 
 @pytest.mark.parametrize(("name", "value", "attribute", "expected"), GLOBAL)

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .refusal import Refusal
+from .segment import SEGMENT_BYTES, SEGMENT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from starlette.requests import Request
+    from starlette.types import Receive
+
+MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -24,16 +27,24 @@ class Limits:
     """What one receiver takes at most; bytes and seconds.
 
     Attributes:
+        body_bytes: the largest body, also after unpacking.
         body_seconds: for a body to come in.
         commit_seconds: for bytes to become durable.
+        segment_seconds: shortest time between two segments published for their age; 0 publishes each commit.
+        segment_bytes: from which size on a segment is published whatever its age.
         in_flight_bytes: bodies in memory, of all requests together.
-        free_bytes: what must be left free on the disk; None for twice the largest body.
+        backlog_bytes: files of one source that wait to be loaded.
+        free_bytes: what must be left free on the disk.
     """
 
+    body_bytes: int = 4 * MIB
     body_seconds: float = 30
     commit_seconds: float = 60
-    in_flight_bytes: int = 64 * 1024 * 1024
-    free_bytes: int | None = None
+    segment_seconds: float = SEGMENT_SECONDS
+    segment_bytes: int = SEGMENT_BYTES
+    in_flight_bytes: int = 64 * MIB
+    backlog_bytes: int = 8 * 1024 * MIB
+    free_bytes: int = 8 * MIB
 
 
 class InFlight:
@@ -63,26 +74,36 @@ class InFlight:
             self._held -= own
 
 
-async def read_body(request: Request, most: int, seconds: float, count: Callable[[int], None]) -> bytes:
+class Disconnected(Exception):  # noqa: N818
+    """The sender went away before its body was whole."""
+
+
+async def read_body(
+    receive: Receive, announced: str, most: int, seconds: float, count: Callable[[int], None]
+) -> bytes:
     """The whole body.
 
     Args:
-        request: of which nothing was read yet.
+        receive: of a request of which nothing was read yet.
+        announced: the Content-Length header; empty where there is none.
         most: the largest body taken, in bytes.
         seconds: the longest it may take.
         count: told of each piece's size.
 
     Raises:
         Refusal: it is too large, too slow, or there are too many others.
-        starlette.requests.ClientDisconnect: the sender went away.
+        Disconnected: the sender went away.
     """
-    announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most:
         raise _too_large(most)
-    pieces, size = [], 0
+    pieces, size, more = [], 0, True
     try:
         async with asyncio.timeout(seconds):
-            async for piece in request.stream():
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Disconnected
+                piece, more = message.get("body", b""), message.get("more_body", False)
                 size += len(piece)
                 if size > most:
                     raise _too_large(most)
@@ -90,7 +111,7 @@ async def read_body(request: Request, most: int, seconds: float, count: Callable
                 pieces.append(piece)
     except TimeoutError:
         raise Refusal(408, "slow", f"The body did not come within {seconds:g} seconds.") from None
-    return b"".join(pieces)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def inflate(body: bytes, most: int) -> bytes:

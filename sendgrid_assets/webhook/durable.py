@@ -20,8 +20,8 @@ class Disk:
     """The operating system's own calls."""
 
     def create(self, path: Path) -> int:
-        """Opens a new file for writing and returns its descriptor; FileExistsError where there is one."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        """Opens a new file for appending and returns its descriptor; FileExistsError where there is one."""
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
 
     def write(self, descriptor: int, data: bytes) -> None:
         """Writes all of the bytes."""

@@ -1,184 +1,131 @@
 """`POST /webhooks/<source>`: what is taken, and what is refused.
 
-Belongs here: the order of checks, and when a 2xx leaves. Does not: how bytes become durable (`segment`), nor
-the process (`receiver`).
+Belongs here: the order of checks, and when a 2xx leaves. Does not: how bytes become durable (`segment`), what a
+source can take now (`source`), nor the process (`receiver`).
+
+Plain ASGI: a router and request objects would cost as much as all that is done for a small body.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import os
-import sys
-import time
 from typing import TYPE_CHECKING
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-
-from .body import InFlight, Limits, inflate, read_body
-from .event_line import BOM, WHITE
-from .refusal import RETRY_AFTER_SECONDS, Refusal
-from .segment import NotStored, SegmentWriter
-from .signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
-from .splitter import split
+from .body import Disconnected, InFlight, Limits, read_body
+from .envelope import Envelope
+from .refusal import Refusal
+from .segment import NotStored
+from .signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
-    from sendgrid_assets.settings import SourceSettings
-
-    from .landing import Landing
+    from .envelope import Opened
+    from .handover import Handover
     from .metrics import Metrics
+    from .source import Source
 
 logger = logging.getLogger("sendgrid_assets.webhook")
 
+PREFIX = "/webhooks/"
 
-class Source:
-    """One source's webhook: its keys, where its events land, and the writer once it is open."""
-
-    def __init__(self, settings: SourceSettings, landing: Landing) -> None:
-        self.settings, self.landing = settings, landing
-        self.writer: SegmentWriter | None = None
-
-    def stuck(self, seconds: float) -> bool:
-        """Whether the commit under way has taken longer: more bodies would only pile up behind it."""
-        since = self.writer.busy_since if self.writer else None
-        return since is not None and time.monotonic() - since > seconds
-
-    def trouble(self, limits: Limits, free_bytes: int) -> str | None:
-        """Why nothing can be stored now, in one sentence; None when it can."""
-        if self.writer is None:
-            return "The receiver is starting."
-        if self.writer.failure:
-            failed, since = self.writer.failure
-            # Older failures do not count: without requests there would be no success to take them back.
-            if self.writer.broken or time.monotonic() - since < RETRY_AFTER_SECONDS:
-                return str(failed)
-        if self.stuck(limits.commit_seconds):
-            return "The landing directory's disk does not answer."
-        trouble = self.landing.trouble()
-        if trouble is None and _free_bytes(self.landing) < free_bytes:
-            trouble = "There is no room on the landing directory's disk."
-        return trouble
+_SIGNATURE, _TIMESTAMP = (name.lower().encode() for name in (SIGNATURE_HEADER, TIMESTAMP_HEADER))
+_TAKEN: tuple[Message, Message] = (
+    {"type": "http.response.start", "status": 204, "headers": []},
+    {"type": "http.response.body", "body": b""},
+)
 
 
 class Webhook:
-    """`POST /webhooks/<source>`, as an ASGI application."""
+    """`POST /webhooks/<source>` and `/webhooks/<source>/<secret>`, as an ASGI application.
 
-    def __init__(self, sources: dict[str, Source], metrics: Metrics, most: int, limits: Limits) -> None:
-        self._sources, self._metrics, self._most, self._limits = sources, metrics, most, limits
-        self._free_bytes = 2 * most if limits.free_bytes is None else limits.free_bytes
+    Args:
+        sources: by name.
+        metrics: where each answer is counted.
+        limits: of time and memory.
+    """
+
+    def __init__(self, sources: Mapping[str, Source], metrics: Metrics, limits: Limits) -> None:
+        self._sources, self._metrics, self._limits = sources, metrics, limits
         self._in_flight = InFlight(limits.in_flight_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, once what it brought is durable."""
-        name = scope["path_params"]["source"]
-        label = name if name in self._sources else "unknown"
+        name, *rest = scope["path"].removeprefix(PREFIX).split("/", 1)
+        source = self._sources.get(name)
+        label = name if source else "unknown"
         try:
             with self._in_flight.holding() as count:
-                await self._take(self._sources.get(name), Request(scope, receive), count)
-            response = Response(status_code=204)
+                await self._take(source, rest[0] if rest else None, scope, receive, count)
         except Refusal as refusal:
             self._metrics.refusals.labels(label, refusal.reason).inc()
-            logger.log(
-                logging.WARNING if refusal.status == 503 else logging.INFO,
-                "%s: %d %s",
-                label,
-                refusal.status,
-                refusal.reason,
-            )
-            response = refusal.response()
-        except ClientDisconnect:
+            self._metrics.requests.labels(label, refusal.status).inc()
+            level = logging.WARNING if refusal.status == 503 else logging.INFO
+            logger.log(level, "%s: %d %s", label, refusal.status, refusal.reason)
+            await refusal.response()(scope, receive, send)
+        except Disconnected:
             self._metrics.refusals.labels(label, "disconnected").inc()
-            return
-        self._metrics.requests.labels(label, response.status_code).inc()
-        await response(scope, receive, send)
+        else:
+            self._metrics.requests.labels(label, 204).inc()
+            for message in _TAKEN:
+                await send(message)
 
-    def trouble(self) -> str | None:
-        """Why a POST would be refused with 503 now, whatever its source; None when it would not."""
-        for source in self._sources.values():
-            if trouble := source.trouble(self._limits, self._free_bytes):
-                return trouble
-        return None
-
-    async def _take(self, source: Source | None, request: Request, count: Callable[[int], None]) -> None:
+    async def _take(
+        self,
+        source: Source | None,
+        secret: str | None,
+        scope: Scope,
+        receive: Receive,
+        count: Callable[[int], None],
+    ) -> None:
         if source is None:
             raise Refusal(404, "unknown_source", "There is no such source.")
-        if request.method != "POST":
+        if scope["method"] != "POST":
             raise Refusal(405, "method", "Only POST is taken here.")
-        writer = self._writer(source)
-        signature = request.headers.get(SIGNATURE_HEADER, "")
-        timestamp = request.headers.get(TIMESTAMP_HEADER, "")
-        signed = bool(source.settings.webhook_public_key) and not (
-            source.settings.webhook_unsigned and not signature and not timestamp
-        )
-        if signed and not (signature and timestamp):
+        source.admit(secret)
+        handover = source.ready()
+        settings, headers = source.settings, dict(scope["headers"])
+        signature, timestamp = _text(headers, _SIGNATURE), _text(headers, _TIMESTAMP)
+        keys = settings.webhook_public_key
+        if settings.webhook_unsigned and not signature and not timestamp:
+            keys = ()
+        if keys and not (signature and timestamp):
             raise Refusal(401, "unsigned", "The signature is missing.")
-        body = raw = await read_body(request, self._most, self._limits.body_seconds, count)
-        if request.headers.get("content-encoding", "").strip().lower() == "gzip":
-            body = inflate(raw, self._most)
-            count(len(body))
-        if signed and not any(
-            verify(source.settings.webhook_public_key, signature, timestamp, text)
-            for text in ([raw] if body is raw else [raw, body])
-        ):
-            raise Refusal(401, "bad_signature", "The signature is wrong.")
-        await self._store(source, writer, body, signed=signed)
-
-    def _writer(self, source: Source) -> SegmentWriter:
-        settings = source.settings
-        if not settings.webhook_public_key and not settings.webhook_unsigned:
-            raise Refusal(
-                503,
-                "no_key",
-                f"Source {settings.name} has no verification key: set {settings.prefix}WEBHOOK_PUBLIC_KEY to "
-                f"the one on SendGrid's webhook page, or {settings.prefix}WEBHOOK_UNSIGNED=true to accept "
-                "unsigned events, and start the receiver again.",
-            )
-        if source.writer is None:
-            raise Refusal(503, "starting", "The receiver is starting.")
-        if source.writer.broken:
-            raise Refusal(503, "broken", "The receiver is ending.")
-        if source.stuck(self._limits.commit_seconds):
-            raise Refusal(503, "disk_slow", "The landing directory's disk does not answer.")
-        if _free_bytes(source.landing) < self._free_bytes:
-            raise Refusal(503, "no_room", "There is no room on the landing directory's disk.")
-        return source.writer
-
-    async def _store(self, source: Source, writer: SegmentWriter, body: bytes, *, signed: bool) -> None:
-        events = split(body)
-        if not signed and not _are_events(body, events):
-            raise Refusal(400, "no_events", "The body is no array of events.")
-        if events:
-            stored = writer.submit(events)
-        elif events is None and body.strip():
-            # Signed, so it is SendGrid's: kept, to end among the rejected events.
-            stored = writer.submit_file(body)
-        else:
-            return
-        try:
-            await asyncio.wait_for(asyncio.wrap_future(stored), self._limits.commit_seconds)
-        except NotStored as error:
-            raise Refusal(503, "not_stored", str(error)) from error
-        except TimeoutError:
-            raise Refusal(503, "disk_slow", "The landing directory's disk does not answer.") from None
-        self._metrics.events.labels(source.settings.name).inc(len(events or ()))
-        self._metrics.bytes.labels(source.settings.name).inc(len(body))
+        length, most = _text(headers, b"content-length"), self._limits.body_bytes
+        envelope = Envelope(
+            raw=await read_body(receive, length, most, self._limits.body_seconds, count),
+            packed=_text(headers, b"content-encoding").strip().lower() == "gzip",
+            keys=keys,
+            signature=signature,
+            timestamp=timestamp,
+            trusted=bool(keys or settings.webhook_secret),
+            most=most,
+        )
+        opened = await envelope.open()
+        if opened.body is not envelope.raw:
+            count(len(opened.body))
+        await _store(handover, opened)
+        self._metrics.events.labels(settings.name).inc(opened.events)
+        self._metrics.bytes.labels(settings.name).inc(len(opened.body))
 
 
-def _are_events(body: bytes, elements: list[bytes] | None) -> bool:
-    """Whether a body of unknown origin looks whole, with an object in every place."""
-    ends = [(text[:1], text[-1:]) for text in (body.removeprefix(BOM).strip(WHITE), *(elements or ()))]
-    return elements is not None and ends[0] != (b"[", b"}") and set(ends[1:]) <= {(b"{", b"}")}
-
-
-def _free_bytes(landing: Landing) -> int:
+async def _store(handover: Handover, opened: Opened) -> None:
+    if opened.lines:
+        stored = handover.store(opened.lines)
+    elif opened.lines is None and opened.body.strip():
+        # From a sender who is known: kept, to end among the rejected events.
+        stored = handover.store_file(opened.body)
+    else:
+        return
     try:
-        disk = os.statvfs(landing.root)
-    except OSError:
-        # The write itself will say what is wrong.
-        return sys.maxsize
-    return disk.f_bavail * disk.f_frsize
+        await stored
+    except NotStored as error:
+        raise Refusal(503, "not_stored", str(error)) from error
+    except TimeoutError:
+        raise Refusal(503, "disk_slow", "The landing directory's disk does not answer.") from None
+
+
+def _text(headers: dict[bytes, bytes], name: bytes) -> str:
+    return headers.get(name, b"").decode("latin-1")

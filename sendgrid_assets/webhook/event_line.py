@@ -16,7 +16,7 @@ import msgspec
 from sendgrid_assets import surrogates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MAX_LINE = 16 * 1024 * 1024
 MAX_DEPTH = 200
@@ -39,6 +39,22 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     line: int
     json: bytes
+
+
+class Run(msgspec.Struct, frozen=True, gc=False):
+    """Events on lines that follow one another.
+
+    Attributes:
+        line: the first one's number, from 1.
+        count: how many lines.
+        text: the lines, each with its end.
+        longest: bytes of the longest, without its end.
+    """
+
+    line: int
+    count: int
+    text: bytes
+    longest: int
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
@@ -76,7 +92,7 @@ def judge(number: int, line: bytes) -> Event | Rejected | None:
     return Event(number, text)
 
 
-def judge_all(first: int, lines: list[bytes], block: bytes) -> Iterator[Event | Rejected]:
+def judge_all(first: int, lines: list[bytes], block: bytes) -> Iterator[Run | Rejected]:
     """The events and rejects of many lines.
 
     Args:
@@ -85,8 +101,30 @@ def judge_all(first: int, lines: list[bytes], block: bytes) -> Iterator[Event | 
         block: the same bytes in one piece; looking at these at once is what makes ordinary files fast.
     """
     if _all_sound(lines, block):
-        return map(Event, count(first), lines)
-    return filter(None, map(judge, count(first), lines))
+        text = block if block.endswith(b"\n") else block + b"\n"
+        return iter([Run(first, len(lines), text, max(map(len, lines)))])
+    return in_runs(filter(None, map(judge, count(first), lines)))
+
+
+def in_runs(verdicts: Iterable[Event | Rejected]) -> Iterator[Run | Rejected]:
+    """The same, with events on lines that follow one another in one piece."""
+    events: list[Event] = []
+    for verdict in verdicts:
+        follows = isinstance(verdict, Event) and events and verdict.line == events[-1].line + 1
+        if events and not follows:
+            yield _run(events)
+            events = []
+        if isinstance(verdict, Event):
+            events.append(verdict)
+        else:
+            yield verdict
+    if events:
+        yield _run(events)
+
+
+def _run(events: list[Event]) -> Run:
+    texts = [event.json for event in events]
+    return Run(events[0].line, len(events), b"\n".join([*texts, b""]), max(map(len, texts)))
 
 
 def rejected(number: int, reason: str, line: bytes) -> Rejected:

@@ -2,10 +2,10 @@
 
     <root>/<source>/tmp/            being written; never read
     <root>/<source>/new/            complete files, in name order
-    <root>/<source>/done/<date>/    loaded; kept for a retention
+    <root>/<source>/done/<date>/    loaded; kept for a retention (`archive`)
     <root>/<source>/rejected/       not readable, with <file>.reason.json beside it
 
-Belongs here: which files there are and how they move. Does not: their content, nor when they move.
+Belongs here: which files wait and where they move. Does not: their content, nor when they move.
 """
 
 from __future__ import annotations
@@ -15,27 +15,32 @@ import json
 import os
 import re
 import secrets
-import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import filelock
+
 from .durable import Disk
+from .moving import leave, make_folder, place_numbered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 SUFFIXES = tuple(kind + packed for kind in (".ndjson", ".jsonl", ".json") for packed in ("", ".gz"))
+REASON = ".reason.json"
+"""Ends the name of what says why a file is in `rejected/`."""
+
 _RECEIVED_AT = re.compile(r"(\d{13})-")
-_NUMBERED = re.compile(r"\.\d+$")
 
 
 class LandingError(Exception):
     """The landing directory cannot be used; the text is one sentence that says why."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LandingFile:
     """A complete file as it stood when listed; `size` in bytes, `mtime` in Unix seconds."""
 
@@ -71,7 +76,7 @@ class Landing:
         """
         for folder in (self.tmp, self.new, self.done, self.rejected):
             try:
-                self._make(folder)
+                make_folder(self.disk, folder)
             except (FileExistsError, NotADirectoryError) as error:
                 raise LandingError(f"{folder} should be a folder, but a file is in the way.") from error
             except OSError as error:
@@ -92,14 +97,61 @@ class Landing:
                 return f"{folder} cannot be written."
         return None
 
+    def turn(self, seconds: float) -> AbstractContextManager[None]:
+        """Waits for this drain's turn, and keeps it: a kernel lock, which dies with its process.
+
+        Args:
+            seconds: how long to wait.
+
+        Raises:
+            LandingError: the turn did not come in time.
+        """
+        return self._locked(".lock", seconds, "Another drain has been at work")
+
+    def is_drained(self) -> bool:
+        """Whether a drain that lives has its turn now.
+
+        Raises:
+            OSError: the folder cannot be used.
+        """
+        try:
+            with self.turn(0):
+                return False
+        except LandingError:
+            return True
+
+    def kept(self, seconds: float) -> AbstractContextManager[None]:
+        """As `turn`, for what stands in `done/`: nobody else packs or removes any of it."""
+        return self._locked(".done.lock", seconds, "Another replay or drain has been reading what was loaded")
+
+    @contextmanager
+    def _locked(self, name: str, seconds: float, what: str) -> Iterator[None]:
+        lock = filelock.FileLock(self.root / name, timeout=seconds)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise LandingError(
+                f"{what} in {self.root} for {seconds:.0f} s: let it end, or end it, and start this one again."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
     def waiting(self) -> list[LandingFile]:
         """The complete files in `new/`, in name order. Only regular files with an accepted suffix are."""
-        return sorted(self._files(self.new), key=lambda file: file.name)
+        return list(self.in_order())
+
+    def in_order(self) -> Iterator[LandingFile]:
+        """As `waiting`, one by one: of a long backlog only the names are held."""
+        with os.scandir(self.new) as entries:
+            names = sorted(entry.name for entry in entries if is_taken(entry))
+        return listed(self.new, names)
 
     def passed_over(self) -> int:
         """How many entries of `new/` are not taken: folders, links, pipes, hidden and unknown names."""
         with os.scandir(self.new) as entries:
-            return sum(not _taken(entry) for entry in entries)
+            return sum(not is_taken(entry) for entry in entries)
 
     def publish(self, name: str, data: bytes) -> None:
         """Puts a complete file into `new/`, durably.
@@ -120,18 +172,18 @@ class Landing:
         finally:
             self.disk.unlink(aside)
 
-    def finish(self, file: LandingFile, on: dt.date) -> None:
-        """Moves a loaded file to `done/<on>/`, under a numbered name where its own is taken.
+    def finish(self, files: Iterable[LandingFile], on: dt.date) -> None:
+        """Moves loaded files to `done/<on>/`, under a numbered name where their own is taken.
 
         One that is gone was moved by another drain; one that changed since it was listed stays, to be loaded
         again.
         """
-        self._move(file, self.done / on.isoformat())
+        self._move(files, self.done / on.isoformat())
 
     def set_aside(self, file: LandingFile, reason: str) -> None:
         """Moves an unreadable file to `rejected/`, with the reason beside it."""
-        moved = self._move(file, self.rejected)
-        if moved is None:
+        moved = self._move([file], self.rejected)
+        if not moved:
             return
         told = {
             "file": file.name,
@@ -139,7 +191,10 @@ class Landing:
             "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             "size": file.size,
         }
-        note = moved.with_name(f"{moved.name}.reason.json")
+        note = moved[0].with_name(f"{moved[0].name}{REASON}")
+        # One that is there belonged to a file that was mended and taken away.
+        with suppress(FileNotFoundError):
+            self.disk.unlink(note)
         descriptor = self.disk.create(note)
         try:
             self.disk.write(descriptor, json.dumps(told).encode() + b"\n")
@@ -148,104 +203,44 @@ class Landing:
             os.close(descriptor)
         self.disk.fsync_dir(self.rejected)
 
-    def reconcile(self, ledgered: Callable[[str, int], bool], newest_days: int) -> int:
-        """Returns files of `done/` that were not loaded to `new/`, and says how many.
+    def clear_reasons(self) -> None:
+        """Removes the reasons of files that are no longer in `rejected/`: they were mended, or taken away."""
+        with os.scandir(self.rejected) as entries:
+            names = {entry.name for entry in entries}
+        for name in names:
+            if name.endswith(REASON) and name.removesuffix(REASON) not in names:
+                self.disk.unlink(self.rejected / name)
 
-        Args:
-            ledgered: whether a file of this name and size in bytes was loaded.
-            newest_days: how many of the newest day folders to look through.
-        """
-        returned = 0
-        for day in sorted(self._days(), reverse=True)[:newest_days]:
-            for file in list(self._files(self.done / day.isoformat(), numbered=True)):
-                if not ledgered(file.name, file.size):
-                    # Where a new file has the name, this one waits for a later drain.
-                    with suppress(FileExistsError, FileNotFoundError):
-                        self._carry(file.path, self.new / file.name)
-                        returned += 1
-        return returned
-
-    def sweep(self, older_than_days: int, today: dt.date | None = None) -> int:
-        """Removes files that have been in `done/` for more than so many days, and says how many.
-
-        Args:
-            older_than_days: the retention.
-            today: the day to count back from; that of UTC by default.
-        """
-        oldest_kept = (today or dt.datetime.now(dt.UTC).date()) - dt.timedelta(days=older_than_days)
-        removed = 0
-        for day in self._days():
-            if day < oldest_kept:
-                folder = self.done / day.isoformat()
-                removed += sum(1 for _ in folder.iterdir())
-                shutil.rmtree(folder)
-        return removed
-
-    def _make(self, folder: Path) -> None:
-        if folder.is_dir():
-            return
-        self._make(folder.parent)
-        with suppress(FileExistsError):
-            folder.mkdir()
-        if not folder.is_dir():
-            raise NotADirectoryError
-        self.disk.fsync_dir(folder.parent)
-
-    def _days(self) -> Iterator[dt.date]:
-        for folder in self.done.iterdir():
-            with suppress(ValueError):
-                yield dt.date.fromisoformat(folder.name)
-
-    def _files(self, folder: Path, *, numbered: bool = False) -> Iterator[LandingFile]:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                name = _NUMBERED.sub("", entry.name) if numbered else entry.name
-                if _taken(entry, name):
-                    with suppress(FileNotFoundError):
-                        found = entry.stat(follow_symlinks=False)
-                        yield LandingFile(folder / entry.name, name, found.st_size, found.st_mtime)
-
-    def _move(self, file: LandingFile, folder: Path) -> Path | None:
-        try:
-            found = file.path.lstat()
-        except FileNotFoundError:
-            return None
-        if (found.st_size, found.st_mtime) != (file.size, file.mtime):
-            return None
-        self._make(folder)
-        number = 0
-        while True:
-            target = folder / (f"{file.name}.{number}" if number else file.name)
-            try:
-                self._carry(file.path, target)
-            except FileNotFoundError:
-                return None
-            except FileExistsError:
-                number += 1
-            else:
-                return target
-
-    def _carry(self, source: Path, target: Path) -> None:
-        try:
-            self.disk.link(source, target)
-        except FileExistsError:
-            # The same file under both names is a move that was cut short.
-            if not os.path.samestat(source.lstat(), target.lstat()):
-                raise
-        except PermissionError:
-            # Linux refuses links to other users' files (fs.protected_hardlinks), but not to rename them.
-            if os.path.lexists(target):
-                raise FileExistsError(target) from None
-            self.disk.rename(source, target)
-            self.disk.fsync_dir(target.parent)
-            self.disk.fsync_dir(source.parent)
-            return
-        self.disk.fsync_dir(target.parent)
-        self.disk.unlink(source)
-        self.disk.fsync_dir(source.parent)
+    def _move(self, files: Iterable[LandingFile], folder: Path) -> list[Path]:
+        make_folder(self.disk, folder)
+        left, targets = [], []
+        for file in files:
+            with suppress(FileNotFoundError):
+                found = file.path.lstat()
+                if (found.st_size, found.st_mtime) == (file.size, file.mtime):
+                    targets.append(place_numbered(self.disk, file.path, folder / file.name))
+                    left.append(file.path)
+        if left:
+            leave(self.disk, left, self.new, folder)
+        return targets
 
 
-def _taken(entry: os.DirEntry[str], name: str | None = None) -> bool:
+def is_taken(entry: os.DirEntry[str], name: str | None = None) -> bool:
+    """Whether an entry is a file of ours to load: regular, shown, and with a suffix we know.
+
+    Args:
+        entry: what stands in the folder.
+        name: the name it came under, where that is another.
+    """
     name = name or entry.name
-    shown = not name.startswith(".") and name.isprintable() and name.endswith(SUFFIXES)
-    return shown and entry.is_file(follow_symlinks=False)
+    shown = not name.startswith(".") and name.isprintable() and not name.endswith(REASON)
+    return shown and name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False)
+
+
+def listed(folder: Path, names: Iterable[str]) -> Iterator[LandingFile]:
+    """Files as they stand now, those that are gone left out; their name is the one they came under."""
+    for name in names:
+        with suppress(FileNotFoundError):
+            path = folder / name
+            found = path.lstat()
+            yield LandingFile(path, name, found.st_size, found.st_mtime)

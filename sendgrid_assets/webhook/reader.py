@@ -13,9 +13,10 @@ import os
 import stat
 import zlib
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Self
 
-from .event_line import MAX_LINE, NOT_JSON, Event, Rejected, judge, judge_all
+from .event_line import MAX_LINE, NOT_JSON, Event, Rejected, Run, in_runs, judge, judge_all
 from .event_line import rejected as reject
 from .splitter import split
 
@@ -70,10 +71,18 @@ class FileReader:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def lines(self) -> Iterator[Event | Rejected]:
+    def runs(self) -> Iterator[Run | Rejected]:
         """The events and rejects in order; in a `.json` file `line` is the number of the element."""
         with self._stream() as stream:
             yield from _elements(stream.read()) if self._array else _lines(stream)
+
+    def lines(self) -> Iterator[Event | Rejected]:
+        """The same, one by one."""
+        for run in self.runs():
+            if isinstance(run, Rejected):
+                yield run
+            else:
+                yield from map(Event, count(run.line), run.text.removesuffix(b"\n").split(b"\n"))
 
     def _stream(self) -> io.BufferedIOBase:
         raw = io.BufferedReader(_Stretch(self._descriptor, self.size), _CHUNK)
@@ -140,7 +149,7 @@ def _open(file: LandingFile) -> int:
     return descriptor
 
 
-def _lines(stream: io.BufferedIOBase) -> Iterator[Event | Rejected]:
+def _lines(stream: io.BufferedIOBase) -> Iterator[Run | Rejected]:
     number = 1
     while block := stream.read(_CHUNK):
         if not block.endswith(b"\n"):
@@ -160,7 +169,7 @@ def _skip_line(stream: io.BufferedIOBase) -> None:
         pass
 
 
-def _elements(body: bytes) -> Iterator[Event | Rejected]:
+def _elements(body: bytes) -> Iterator[Run | Rejected]:
     elements = split(body)
     if elements is None:
         elements = [body]
@@ -168,10 +177,10 @@ def _elements(body: bytes) -> Iterator[Event | Rejected]:
     if len(verdicts) == 1 and isinstance(verdicts[0], Rejected) and verdicts[0].reason == NOT_JSON:
         yield from _lines_in_disguise(body) or [reject(1, NOT_JSON, body)]
     else:
-        yield from verdicts
+        yield from in_runs(verdicts)
 
 
-def _lines_in_disguise(body: bytes) -> list[Event | Rejected]:
+def _lines_in_disguise(body: bytes) -> list[Run | Rejected]:
     """Many programs call files of one event a line `.json`: such a file's first line is an event."""
     verdicts = list(_lines(io.BytesIO(body)))
-    return verdicts if verdicts and isinstance(verdicts[0], Event) else []
+    return verdicts if verdicts and isinstance(verdicts[0], Run) else []

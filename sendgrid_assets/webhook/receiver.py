@@ -20,17 +20,18 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from .body import Limits
-from .endpoint import Source, Webhook
+from .endpoint import PREFIX, Webhook
 from .landing import Landing
 from .metrics import Metrics
 from .protocol import BoundedProtocol
 from .refusal import Refusal
-from .segment import SegmentWriter, recover
+from .source import Source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from sendgrid_assets.settings import Settings
 
@@ -52,12 +53,12 @@ def create_app(
     disk: Disk | None = None,
     clock: Callable[[], float] = time.time,
     on_broken: Callable[[], None] | None = None,
-) -> Starlette:
+) -> ASGIApp:
     """The receiver as an ASGI application; it opens the landing directory when its lifespan begins.
 
     Args:
         settings: sources, keys, landing directory and the largest body.
-        limits: time and memory.
+        limits: instead of what the settings say.
         disk: the calls that make bytes durable.
         clock: Unix time in seconds.
         on_broken: called once when an fsync failed: the process must end, and be started again.
@@ -65,26 +66,20 @@ def create_app(
     Raises:
         LandingError: when the lifespan begins, where the landing directory cannot be used.
     """
-    metrics = Metrics()
+    metrics, limits = Metrics(), limits or limits_of(settings)
     sources = {
-        source.name: Source(source, Landing(settings.landing_dir, source.name, disk))
+        source.name: Source(source, Landing(settings.landing_dir, source.name, disk), limits)
         for source in settings.sources
     }
-    webhook = Webhook(sources, metrics, settings.max_body_bytes, limits or Limits())
 
     def start() -> None:
         for name, source in sources.items():
-            source.landing.prepare()
-            recovered = recover(source.landing)
-            if recovered:
+            if recovered := source.open(metrics, clock, on_broken):
                 logger.info("%s: recovered %d segments", name, recovered)
-            observe = metrics.fsync.labels(name).observe
-            source.writer = SegmentWriter(source.landing, clock=clock, observe=observe, on_broken=on_broken)
 
     def stop() -> None:
         for source in sources.values():
-            if source.writer:
-                source.writer.close()
+            source.close()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -95,23 +90,37 @@ def create_app(
             await asyncio.to_thread(stop)
 
     def healthz(_request: Request) -> Response:
-        trouble = webhook.trouble()
-        return Refusal(503, "health", trouble).response() if trouble else PlainTextResponse("ok\n")
+        for source in sources.values():
+            if trouble := source.trouble():
+                return Refusal(503, "health", trouble).response()
+        return PlainTextResponse("ok\n")
 
     def scrape(_request: Request) -> Response:
-        for name, source in sources.items():
-            metrics.backlog.labels(name).set(_backlog(source.landing))
+        for source in sources.values():
+            metrics.look(source)
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    app = Starlette(
-        routes=[Route("/webhooks/{source}", webhook), Route("/healthz", healthz), Route("/metrics", scrape)],
-        lifespan=lifespan,
-    )
-    app.router.redirect_slashes = False
+    webhook = Webhook(sources, metrics, limits)
+    pages = Starlette(routes=[Route("/healthz", healthz), Route("/metrics", scrape)], lifespan=lifespan)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        taken = scope["type"] == "http" and scope["path"].startswith(PREFIX)
+        await (webhook if taken else pages)(scope, receive, send)
+
     return app
 
 
-def server_config(app: Starlette) -> uvicorn.Config:
+def limits_of(settings: Settings) -> Limits:
+    """What the settings say, and the defaults of the rest."""
+    return Limits(
+        body_bytes=settings.max_body_bytes,
+        backlog_bytes=settings.max_backlog_bytes,
+        # Room for what is in flight when the floor is reached, and for the drain to load what waits.
+        free_bytes=2 * settings.max_body_bytes,
+    )
+
+
+def server_config(app: ASGIApp) -> uvicorn.Config:
     """How uvicorn serves the receiver."""
     return uvicorn.Config(
         app,
@@ -187,10 +196,3 @@ def _signals_spent() -> Iterator[None]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
-
-
-def _backlog(landing: Landing) -> float:
-    try:
-        return len(landing.waiting())
-    except OSError:
-        return float("nan")

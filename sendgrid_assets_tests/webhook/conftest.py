@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sendgrid_assets.settings import load_settings
 from sendgrid_assets.webhook.landing import Landing
 from sendgrid_assets.webhook.reader import Event, Rejected, read
-from sendgrid_assets.webhook.receiver import create_app, server_config
+from sendgrid_assets.webhook.receiver import create_app, limits_of, server_config
 from sendgrid_assets.webhook.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 
 FACTS = Path(os.environ.get("SENDGRID_FACTS_DIR") or Path(__file__).parents[3] / "shared")
@@ -75,7 +76,15 @@ class Served:
         """How many requests are begun and not answered."""
         return len(self._server.server_state.tasks)
 
+    def settled(self) -> None:
+        """Waits until no segment is open any more."""
+        deadline = time.monotonic() + 10
+        while any(self.landing.tmp.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not any(self.landing.tmp.iterdir())
+
     def read(self) -> list[Event | Rejected]:
+        self.settled()
         return [line for file in self.landing.waiting() for line in read(file)]
 
     def files(self) -> list[Path]:
@@ -97,13 +106,20 @@ def landing(tmp_path: Path) -> Landing:
 
 @pytest.fixture
 def serve(tmp_path: Path, signer: Signer) -> Iterator[Callable[..., Any]]:
-    """A context manager that serves; `environ` adds to the settings, the rest goes to `create_app`."""
+    """A context manager that serves.
+
+    `environ` adds to the settings, `limits` to the limits, and the rest goes to `create_app`.
+    """
 
     @contextmanager
-    def serving(environ: dict[str, str] | None = None, **kwargs: Any) -> Iterator[Served]:
+    def serving(
+        environ: dict[str, str] | None = None, limits: dict[str, Any] | None = None, **kwargs: Any
+    ) -> Iterator[Served]:
         given = {"SENDGRID_DATA_DIR": str(tmp_path), "SENDGRID_WEBHOOK_PUBLIC_KEY": signer.public_key}
         settings = load_settings(given | (environ or {}))
-        server = uvicorn.Server(server_config(create_app(settings, **kwargs)))
+        # Segments stay open under load as they do in earnest, but not for as long.
+        held = replace(limits_of(settings), **{"segment_seconds": 0.05, **(limits or {})})
+        server = uvicorn.Server(server_config(create_app(settings, limits=held, **kwargs)))
         with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening:
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
             thread.start()

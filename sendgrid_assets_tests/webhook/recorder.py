@@ -15,6 +15,8 @@ from typing import Any
 
 from sendgrid_assets.webhook.durable import Disk, FsyncError
 
+SEAM = tuple(name for name in vars(Disk) if not name.startswith("_"))
+
 
 class CountingDisk(Disk):
     """Counts the calls."""
@@ -110,20 +112,51 @@ class RecordingDisk(Disk):
 
 
 class DyingDisk(Disk):
-    """Kills the process around the n-th call of one kind."""
+    """Kills the process around the n-th call, of one kind or of any; `number` 0 only counts.
 
-    def __init__(self, call: str, number: int, *, after: bool) -> None:
-        self._call, self._left, self._after = call, number, after
+    Attributes:
+        made: how many calls there were.
+    """
+
+    def __init__(self, call: str | None, number: int, *, after: bool) -> None:
+        self._call, self._number, self._after = call, number, after
+        self.made = 0
+        self._within = False
 
     def __getattribute__(self, name: str) -> Any:
         method = super().__getattribute__(name)
-        return method if name.startswith("_") or name != self._call else partial(self._dying, method)
+        # An fsync of a directory is one call, whatever it is made of.
+        if name not in SEAM or self._call not in (None, name) or self._within:
+            return method
+        return partial(self._around, name, method)
 
-    def _dying(self, method: Callable[..., Any], *args: Any) -> Any:
-        self._left -= 1
-        if self._left == 0 and not self._after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = method(*args)
-        if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def _around(self, name: str, method: Callable[..., Any], *args: Any) -> Any:
+        self.made += 1
+        mine = self.made == self._number
+        if mine and not self._after:
+            self._fail(name, args)
+        self._within = True
+        try:
+            result = method(*args)
+        finally:
+            self._within = False
+        if mine:
+            self._fail(name, args)
         return result
+
+    def _fail(self, name: str, args: tuple[Any, ...]) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class FailingOnce(DyingDisk):
+    """The n-th call of any kind fails with an errno; a write does so half way."""
+
+    def __init__(self, number: int, error: int) -> None:
+        super().__init__(None, number, after=False)
+        self._error = error
+
+    def _fail(self, name: str, args: tuple[Any, ...]) -> None:
+        if name == "write":
+            os.write(args[0], args[1][: len(args[1]) // 2])
+        kind = FsyncError if name.startswith("fsync") else OSError
+        raise kind(self._error, os.strerror(self._error))

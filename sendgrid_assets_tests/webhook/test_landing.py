@@ -12,6 +12,8 @@ import pytest
 from sendgrid_assets.webhook.durable import Disk
 from sendgrid_assets.webhook.landing import Landing, LandingError, LandingFile
 
+from .recorder import RecordingDisk
+
 DAY = dt.date(2026, 3, 1)
 
 
@@ -61,8 +63,8 @@ def test_fifty_thousand_files_are_listed(landing: Landing) -> None:
 def test_a_file_that_another_drain_moved_is_no_error(landing: Landing) -> None:
     landing.publish("a.json", b"{}")
     listed = landing.waiting()
-    landing.finish(listed[0], DAY)
-    landing.finish(listed[0], DAY)
+    landing.finish(listed, DAY)
+    landing.finish(listed, DAY)
     assert names(landing) == []
     assert contents(landing.done / "2026-03-01") == [b"{}"]
 
@@ -70,7 +72,7 @@ def test_a_file_that_another_drain_moved_is_no_error(landing: Landing) -> None:
 def test_same_name_with_new_content_is_kept_beside(landing: Landing) -> None:
     for content in (b"one", b"two", b"three"):
         landing.publish("events.json", content)
-        landing.finish(landing.waiting()[0], DAY)
+        landing.finish(landing.waiting(), DAY)
     assert contents(landing.done / "2026-03-01") == [b"one", b"three", b"two"]
     assert names(landing) == []
 
@@ -80,7 +82,7 @@ def test_a_file_that_changed_since_it_was_listed_stays(landing: Landing) -> None
     listed = landing.waiting()[0]
     with (landing.new / "events.ndjson").open("ab") as file:
         file.write(b"{}\n")
-    landing.finish(listed, DAY)
+    landing.finish([listed], DAY)
     assert names(landing) == ["events.ndjson"]
 
 
@@ -88,7 +90,7 @@ def test_a_move_that_was_cut_short_is_finished(landing: Landing) -> None:
     landing.publish("events.json", b"{}")
     (landing.done / "2026-03-01").mkdir()
     os.link(landing.new / "events.json", landing.done / "2026-03-01" / "events.json")
-    landing.finish(landing.waiting()[0], DAY)
+    landing.finish(landing.waiting(), DAY)
     assert names(landing) == []
     assert [path.name for path in (landing.done / "2026-03-01").iterdir()] == ["events.json"]
 
@@ -105,7 +107,7 @@ def test_another_users_file_is_moved_though_it_cannot_be_linked(tmp_path: Path) 
     landing.prepare()
     for content in (b"one", b"two"):
         (landing.new / "events.json").write_bytes(content)
-        landing.finish(landing.waiting()[0], DAY)
+        landing.finish(landing.waiting(), DAY)
     assert contents(landing.done / "2026-03-01") == [b"one", b"two"]
 
 
@@ -121,41 +123,57 @@ def test_set_aside_keeps_the_file_and_says_why(landing: Landing) -> None:
     assert dt.datetime.fromisoformat(told["at"]).tzinfo
 
 
-def test_reconcile_returns_what_the_ledger_lacks_under_its_own_name(landing: Landing) -> None:
-    for name, content in (("a.json", b"1"), ("a.json", b"22"), ("b.json", b"333")):
-        landing.publish(name, content)
-        landing.finish(landing.waiting()[0], DAY)
-    known = {("a.json", 1), ("b.json", 3)}
-    assert landing.reconcile(lambda name, size: (name, size) in known, newest_days=7) == 1
-    assert [(file.name, file.size) for file in landing.waiting()] == [("a.json", 2)]
-    assert landing.reconcile(lambda name, size: (name, size) in known, newest_days=7) == 0
+def test_a_file_mended_after_it_was_set_aside_leaves_no_reason_behind(landing: Landing) -> None:
+    for content in (b"one", b"two!"):
+        landing.publish("bad.json", content)
+        landing.set_aside(landing.waiting()[0], "is damaged gzip")
+    (landing.rejected / "bad.json").rename(landing.new / "bad.json")
+    landing.clear_reasons()
+    assert sorted(path.name for path in landing.rejected.iterdir()) == [
+        "bad.json.1",
+        "bad.json.1.reason.json",
+    ]
 
 
-def test_reconcile_never_overwrites_what_waits(landing: Landing) -> None:
-    landing.publish("a.json", b"old")
-    landing.finish(landing.waiting()[0], DAY)
-    landing.publish("a.json", b"newer")
-    assert landing.reconcile(lambda *_: False, newest_days=7) == 0
-    assert contents(landing.new) == [b"newer"]
-    assert contents(landing.done / "2026-03-01") == [b"old"]
+def test_a_reason_left_behind_does_not_stand_in_the_way_of_the_next(landing: Landing) -> None:
+    for reason in ("is damaged gzip", "process_ended"):
+        landing.publish("bad.json", b"{}")
+        landing.set_aside(landing.waiting()[0], reason)
+        (landing.rejected / "bad.json").unlink()
+    (note,) = landing.rejected.iterdir()
+    assert json.loads(note.read_text())["reason"] == "process_ended"
 
 
-def test_reconcile_looks_only_at_the_newest_days(landing: Landing) -> None:
-    for day in (1, 2, 3):
-        landing.publish(f"{day}.json", b"{}")
-        landing.finish(landing.waiting()[0], dt.date(2026, 3, day))
-    assert landing.reconcile(lambda *_: False, newest_days=2) == 2
-    assert names(landing) == ["2.json", "3.json"]
+def test_a_reason_moved_back_beside_its_file_is_no_event(landing: Landing) -> None:
+    (landing.new / "bad.json").write_bytes(b"{}")
+    (landing.new / "bad.json.reason.json").write_bytes(b'{"file": "bad.json"}')
+    assert names(landing) == ["bad.json"]
+    assert landing.passed_over() == 1
 
 
-def test_sweep_removes_what_is_past_its_retention(landing: Landing) -> None:
-    for day in (1, 30, 31):
-        landing.publish(f"{day}.json", b"{}")
-        landing.finish(landing.waiting()[0], dt.date(2026, 1, day))
-    (landing.done / "mine").mkdir()
-    assert landing.sweep(30, today=dt.date(2026, 3, 1)) == 1
-    assert sorted(path.name for path in landing.done.iterdir()) == ["2026-01-30", "2026-01-31", "mine"]
-    assert landing.sweep(30) == 2
+def test_many_files_are_moved_with_one_sync_of_each_folder(tmp_path: Path) -> None:
+    disk = RecordingDisk()
+    landing = Landing(tmp_path, "sendgrid", disk)
+    landing.prepare()
+    for number in range(20):
+        (landing.new / f"{number:02}.json").write_bytes(b"{}")
+    (landing.done / DAY.isoformat()).mkdir()
+    disk.log.clear()
+    landing.finish(landing.waiting(), DAY)
+    calls = [call for call, _, _ in disk.log]
+    # New names are durable before any old one goes, and that is durable before the next step.
+    assert calls == ["link"] * 20 + ["fsync_dir"] + ["unlink"] * 20 + ["fsync_dir"]
+
+
+def test_a_turn_is_waited_for_and_its_end_is_told(landing: Landing) -> None:
+    with (
+        landing.turn(0),
+        pytest.raises(LandingError, match=r"Another drain .* let it end"),
+        landing.turn(0.1),
+    ):
+        pass
+    with landing.turn(0), landing.kept(0):
+        pass
 
 
 @pytest.mark.parametrize("folder", ["tmp", "new", "done", "rejected", ""])

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -20,33 +21,36 @@ import pytest
 
 from sendgrid_assets.webhook.landing import Landing
 from sendgrid_assets.webhook.reader import Event, read
-from sendgrid_assets.webhook.segment import recover
+from sendgrid_assets.webhook.recovery import recover
 
 PROGRAM = """
-import logging, sys
+import dataclasses, logging, sys
 from sendgrid_assets.settings import load_settings
-from sendgrid_assets.webhook.body import Limits
 from sendgrid_assets.webhook.durable import Disk
 from sendgrid_assets.webhook.landing import LandingError
-from sendgrid_assets.webhook.receiver import ReceiverError, run
+from sendgrid_assets.webhook.receiver import ReceiverError, limits_of, run
 from sendgrid_assets_tests.webhook.recorder import BrokenFsync, DyingDisk
 logging.basicConfig(level=logging.INFO)
 try:
-    run(load_settings(), port=int(sys.argv[1]), disk=eval(sys.argv[2]))
+    settings = load_settings()
+    limits = dataclasses.replace(limits_of(settings), segment_seconds=float(sys.argv[3]))
+    run(settings, port=int(sys.argv[1]), disk=eval(sys.argv[2]), limits=limits)
 except (LandingError, ReceiverError) as error:
     sys.exit(str(error))
 """
 
 
 @contextlib.contextmanager
-def process(data: Path, disk: str = "None", port: int = 0, **kwargs) -> Iterator[subprocess.Popen[str]]:
+def process(
+    data: Path, disk: str = "None", port: int = 0, segment_seconds: float = 0.05, **kwargs
+) -> Iterator[subprocess.Popen[str]]:
     environ = {
         "PATH": os.environ["PATH"],
         "SENDGRID_DATA_DIR": str(data),
         "SENDGRID_WEBHOOK_UNSIGNED": "true",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
-    command = [sys.executable, "-c", PROGRAM, str(port), disk]
+    command = [sys.executable, "-c", PROGRAM, str(port), disk, str(segment_seconds)]
     with subprocess.Popen(
         command, env=environ, cwd=data, stderr=subprocess.PIPE, text=True, **kwargs
     ) as running:
@@ -107,11 +111,11 @@ async def storm(url: str, running: subprocess.Popen[str], first: int, *, may_liv
 def test_killed_at_any_call_nothing_acknowledged_is_lost(tmp_path: Path, call: str) -> None:
     acknowledged: set[bytes] = set()
     for turn in (1, 2):
-        disk = "None" if call == "anywhere" else f"DyingDisk({call!r}, 40, after={turn == 1})"
+        disk = "None" if call == "anywhere" else f"DyingDisk({call!r}, 12, after={turn == 1})"
         with process(tmp_path, disk) as running:
             url = address(running)
             if turn == 2:
-                assert list((tmp_path / "landing/sendgrid/tmp").iterdir()) == []
+                assert list((tmp_path / "landing/sendgrid/tmp").iterdir()) == [], "the start recovers"
             acknowledged |= asyncio.run(storm(url, running, turn, may_live=disk == "None"))
     landing = Landing(tmp_path / "landing", "sendgrid")
     recover(landing)
@@ -198,11 +202,94 @@ def test_too_few_descriptors_pass_by_themselves(tmp_path: Path) -> None:
         assert status == 204
 
 
-def test_two_processes_share_a_directory(tmp_path: Path) -> None:
-    with process(tmp_path) as one, process(tmp_path) as two:
-        urls = [address(one), address(two)]
-        with httpx.Client() as client:
-            for number in range(100):
-                answer = client.post(f"{urls[number % 2]}/webhooks/sendgrid", content=b'[{"n":%d}]' % number)
-                assert answer.status_code == 204
-    assert sorted(stored(tmp_path)) == sorted(b'{"n":%d}' % number for number in range(100))
+def stop(running: subprocess.Popen[str]) -> None:
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(20) == 0
+
+
+def test_four_processes_share_a_directory(tmp_path: Path) -> None:
+    def events(number: int) -> list[bytes]:
+        return [b'{"n":%d,"of":%d}' % (count, number) for count in range(500)]
+
+    def post_all(url: str, number: int) -> set[int]:
+        with httpx.Client(base_url=url) as client:
+            return {
+                client.post("/webhooks/sendgrid", content=b"[" + event + b"]").status_code
+                for event in events(number)
+            }
+
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(4) as pool:
+        workers = [stack.enter_context(process(tmp_path)) for _ in range(4)]
+        urls = [address(worker) for worker in workers]
+        assert set().union(*pool.map(post_all, urls, range(4))) == {204}
+        for worker in workers:
+            stop(worker)
+    assert sorted(stored(tmp_path)) == sorted(event for number in range(4) for event in events(number))
+    assert list((tmp_path / "landing/sendgrid/tmp").iterdir()) == []
+
+
+def test_a_start_leaves_the_open_segment_of_another_process_alone(tmp_path: Path) -> None:
+    tmp = tmp_path / "landing/sendgrid/tmp"
+    with process(tmp_path, segment_seconds=60) as one:
+        first = address(one)
+        assert [post(first, b'[{"n":%d}]' % number) for number in range(3)] == [204] * 3
+        (segment,) = tmp.iterdir()
+        with process(tmp_path, segment_seconds=60) as two:
+            second = address(two)
+            assert segment.exists()
+            assert [post(url, b'[{"n":%d}]' % number) for number, url in ((3, first), (4, second))] == [
+                204
+            ] * 2
+            assert len(stored(tmp_path)) == 2
+            stop(two)
+        stop(one)
+    assert sorted(stored(tmp_path)) == [b'{"n":%d}' % number for number in range(5)]
+    assert list(tmp.iterdir()) == []
+
+
+def test_sigterm_answers_fifty_slow_posts_and_ends_with_status_zero(tmp_path: Path) -> None:
+    request = b"POST /webhooks/sendgrid HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
+    with process(tmp_path, segment_seconds=60) as running, contextlib.ExitStack() as stack:
+        port = int(address(running).rsplit(":", 1)[1])
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=15)) for _ in range(50)
+        ]
+        for connection in slow:
+            connection.sendall(request + b'[{"n":')
+        # A request that was answered says that those before it are being read.
+        assert post(f"http://127.0.0.1:{port}", b'[{"n":0}]') == 204
+        running.send_signal(signal.SIGTERM)
+        for connection in slow:
+            connection.sendall(b"111}]"[1:])
+        assert [connection.recv(4096).split()[1] for connection in slow] == [b"204"] * 50
+        assert running.wait(20) == 0
+    assert len(stored(tmp_path)) == 51
+    assert list((tmp_path / "landing/sendgrid/tmp").iterdir()) == []
+
+
+def resident_mb(running: subprocess.Popen[str]) -> float:
+    status = Path(f"/proc/{running.pid}/status")
+    if not status.exists():
+        pytest.skip("only Linux says how much memory another process has held")
+    return next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines() if "VmHWM" in line)
+
+
+def test_endless_bodies_take_no_memory(tmp_path: Path) -> None:
+    head = b"POST /webhooks/sendgrid HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
+    with process(tmp_path) as running:
+        url = address(running)
+        assert post(url, b"[" + b" " * 1_000_000 + b"]") == 204
+        before = resident_mb(running)
+        for _ in range(8):
+            with socket.create_connection(
+                ("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=10
+            ) as connection:
+                connection.sendall(head)
+                with contextlib.suppress(OSError):
+                    for _ in range(64):
+                        connection.sendall(chunk)
+        assert post(url, b'[{"n":1}]') == 204
+        # Eight times sixty-four megabytes were sent, of which each request may hold four.
+        assert resident_mb(running) - before < 64
+    assert stored(tmp_path) == [b'{"n":1}']

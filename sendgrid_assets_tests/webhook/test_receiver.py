@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import logging
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -170,10 +171,47 @@ def test_metrics_tell_what_happened(served) -> None:
         f'sendgrid_receiver_bytes_total{{source="sendgrid"}} {len(BODY)}.0',
         'sendgrid_receiver_refusals_total{reason="unsigned",source="sendgrid"} 1.0',
         'sendgrid_receiver_fsync_seconds_count{source="sendgrid"} 1.0',
+        'sendgrid_receiver_commit_posts_sum{source="sendgrid"} 1.0',
+        'sendgrid_receiver_segment_age_seconds{source="sendgrid"} 0.0',
         'sendgrid_landing_backlog_files{source="sendgrid"} 1.0',
+        'sendgrid_landing_backlog_bytes{source="sendgrid"} 63.0',
     ):
         assert line in text
     assert "example.com" not in text
+
+
+def test_the_age_of_an_open_segment_is_told(serve) -> None:
+    with serve(limits={"segment_seconds": 60}) as served:
+        for _ in range(2):
+            assert served.post(BODY).status_code == 204
+        time.sleep(0.05)
+        found = re.search(r'segment_age_seconds{source="sendgrid"} (\S+)', served.get("/metrics").text)
+        assert found
+        assert float(found[1]) > 0.05
+
+
+SECRET = "s3cret_in-the-path"
+
+
+@pytest.mark.parametrize("key", [True, False], ids=["signed too", "secret alone"])
+def test_a_secret_in_the_path(serve, key: bool, caplog: pytest.LogCaptureFixture) -> None:
+    environ = {"SENDGRID_WEBHOOK_SECRET": SECRET} | ({} if key else {"SENDGRID_WEBHOOK_PUBLIC_KEY": ""})
+    with serve(environ) as served, caplog.at_level(logging.DEBUG):
+        for wrong in ("", f"/{SECRET}x", f"/{SECRET[:-1]}", "/", "/%ED%A0%80"):
+            assert served.post(BODY, source="sendgrid" + wrong).status_code in (401, 404), wrong
+        assert served.post(BODY, source="sendgrid").status_code == 401
+        assert served.files() == []
+        right = f"sendgrid/{SECRET}"
+        assert served.post(BODY, source=right, headers={}).status_code == (401 if key else 204)
+        assert served.post(BODY, source=right).status_code == 204
+        # Whoever knows the secret is known: what is no event is kept to be rejected.
+        assert served.post(b"no events", source=right).status_code == 204
+        assert len(served.read()) == (3 if key else 5)
+        assert SECRET not in served.get("/metrics").text
+        assert SECRET not in served.get("/healthz").text
+    ours = [record for record in caplog.records if record.name.startswith(("sendgrid", "uvicorn"))]
+    assert any("bad_secret" in record.getMessage() for record in ours)
+    assert not any(SECRET in record.getMessage() for record in ours)
 
 
 def test_nothing_secret_is_logged(served, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import errno
 import gzip
+import re
 import socket
 import threading
 import time
 import tracemalloc
+import zlib
+from collections.abc import Callable
 
 import httpx
 import pytest
 
-from sendgrid_assets.webhook.body import Limits, inflate
+from sendgrid_assets.webhook.body import inflate
 from sendgrid_assets.webhook.durable import Disk
 from sendgrid_assets.webhook.protocol import BoundedProtocol
 from sendgrid_assets.webhook.refusal import Refusal
@@ -101,24 +104,31 @@ def test_large_bodies_are_refused_before_they_are_read(serve) -> None:
         assert served.files() == kept
 
 
+def bomb() -> bytes:
+    """A gigabyte of zeros, packed; all but the first megabyte are the same packed bytes again."""
+    packer = zlib.compressobj(wbits=31)
+    megabytes = [packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2)]
+    return megabytes[0] + megabytes[1] * 999
+
+
 def test_a_gzip_bomb_is_too_large(untouched) -> None:
-    bomb = gzip.compress(bytes(200_000_000), 1)
-    headers = {**untouched.signer.headers(bomb), "content-encoding": "gzip"}
-    assert untouched.post(bomb, headers=headers).status_code == 413
+    headers = {**untouched.signer.headers(bomb()), "content-encoding": "gzip"}
+    assert untouched.post(bomb(), headers=headers).status_code == 413
+    assert untouched.get("/healthz").status_code == 200
 
 
 def test_a_gzip_bomb_is_not_unpacked_first() -> None:
-    bomb = gzip.compress(bytes(200_000_000), 1)
+    packed = bomb()
     tracemalloc.start()
     with pytest.raises(Refusal):
-        inflate(bomb, 1_000_000)
+        inflate(packed, 1_000_000)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 10_000_000
 
 
 def test_slow_bodies_end_at_their_deadline(serve) -> None:
-    with serve(limits=Limits(body_seconds=0.3)) as served:
+    with serve(limits={"body_seconds": 0.3}) as served:
         started = time.monotonic()
         request = head(served, BODY, f"Content-Length: {len(BODY)}") + BODY[:5]
         assert raw_answer(served.port, request).startswith(b"HTTP/1.1 408 ")
@@ -143,16 +153,39 @@ def test_slow_heads_end_at_their_deadline(serve, monkeypatch: pytest.MonkeyPatch
             assert connection.recv(4096) == b""
 
 
-def test_many_slow_connections_do_not_stop_others(serve) -> None:
-    with serve(limits=Limits(body_seconds=1)) as served:
-        slow = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(200)]
+def test_many_slow_connections_stop_no_others_and_are_closed(serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedProtocol, "head_seconds", 1.0)
+    with serve(limits={"body_seconds": 1}) as served:
+        slow = [socket.create_connection(("127.0.0.1", served.port), timeout=10) for _ in range(200)]
         try:
             for connection in slow[::2]:
                 connection.sendall(head(served, BODY, "Content-Length: 100"))
             assert served.post(BODY).status_code == 204
+            for connection in slow:
+                while connection.recv(4096):
+                    pass
         finally:
             for connection in slow:
                 connection.close()
+        assert len(served.read()) == 1
+
+
+@pytest.mark.parametrize("length", ["-1", "nine", "18, 18", "9" * 30])
+def test_a_length_that_is_none(untouched, length: str) -> None:
+    answer = raw_answer(untouched.port, head(untouched, BODY, f"Content-Length: {length}") + BODY)
+    assert answer[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 413")
+    assert untouched.get("/healthz").status_code == 200
+
+
+def test_a_body_without_a_length_is_empty_and_a_shorter_one_is_not_awaited(serve) -> None:
+    with serve(limits={"body_seconds": 0.3}) as served:
+        empty = served.signer.headers(b"")
+        signed = "".join(f"{name}: {value}\r\n" for name, value in empty.items()).encode()
+        request = b"POST /webhooks/sendgrid HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + signed + b"\r\n"
+        assert raw_answer(served.port, request).startswith(b"HTTP/1.1 204")
+        short = head(served, BODY, "Connection: close", f"Content-Length: {len(BODY) + 1}") + BODY
+        assert raw_answer(served.port, short).startswith(b"HTTP/1.1 408")
+        assert served.files() == []
 
 
 def test_a_sender_that_goes_away_leaves_nothing(untouched) -> None:
@@ -165,7 +198,7 @@ def test_a_sender_that_goes_away_leaves_nothing(untouched) -> None:
 
 
 def test_too_much_in_flight(serve) -> None:
-    with serve(limits=Limits(in_flight_bytes=100)) as served:
+    with serve(limits={"in_flight_bytes": 100}) as served:
         answer = served.post(b"[" + b" " * 200 + b"]")
         assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
         assert served.files() == []
@@ -176,8 +209,33 @@ def test_too_much_in_flight(serve) -> None:
         assert [served.post(BODY).status_code for _ in range(20)] == [204] * 20
 
 
+def test_too_much_waits_to_be_loaded(serve) -> None:
+    with serve({"SENDGRID_MAX_BACKLOG_BYTES": str(1024 * 1024)}) as served:
+        assert served.post(BODY).status_code == 204
+        waiting = served.landing.new / "by-another-program.ndjson"
+        waiting.write_bytes(b"{}\n" * 400_000)
+        answer = until(lambda: served.post(BODY), 503)
+        assert int(answer.headers["retry-after"]) > 0
+        assert "drain" in served.get("/healthz").text
+        text = served.get("/metrics").text
+        assert re.search(r'backlog_bytes{source="sendgrid"} 1\.2\d*e\+06', text)
+        assert 'refusals_total{reason="backlog",source="sendgrid"} 1.0' in text
+        waiting.unlink()
+        until(lambda: served.get("/healthz"), 200)
+        assert served.post(BODY).status_code == 204
+
+
+def until(ask: Callable[[], httpx.Response], status: int) -> httpx.Response:
+    """The first answer of that status; what is counted once a second takes as long to be noticed."""
+    deadline = time.monotonic() + 10
+    while (answer := ask()).status_code != status and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert answer.status_code == status
+    return answer
+
+
 def test_too_little_disk(serve) -> None:
-    with serve(limits=Limits(free_bytes=1 << 60)) as served:
+    with serve(limits={"free_bytes": 1 << 60}) as served:
         answer = served.post(BODY)
         assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
         assert "no room" in served.get("/healthz").text
@@ -221,7 +279,7 @@ def test_a_disk_that_does_not_answer_is_not_waited_for(serve) -> None:
             answers.wait(10)
             super().write(descriptor, data)
 
-    with serve(disk=Stuck(), limits=Limits(commit_seconds=0.1)) as served:
+    with serve(disk=Stuck(), limits={"commit_seconds": 0.1}) as served:
         try:
             assert served.post(BODY).status_code == 503
             # From then on nothing is read that would only wait behind it.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +15,10 @@ import pytest
 
 from sendgrid_assets.webhook.durable import Disk
 from sendgrid_assets.webhook.landing import Landing
-from sendgrid_assets.webhook.segment import Broken, NotStored, SegmentWriter, recover
+from sendgrid_assets.webhook.recovery import recover
+from sendgrid_assets.webhook.segment import Broken, NotStored, SegmentWriter
 
 from .recorder import CountingDisk, FailingDisk
-
-NAME = "1700000000000-host-1-0123456789abcdef.ndjson"
 
 
 @contextmanager
@@ -57,13 +55,122 @@ def test_many_submissions_share_an_fsync(tmp_path: Path) -> None:
         futures = [writer.submit([b"%d" % number]) for number in range(2_000)]
         for future in futures:
             future.result(10)
-        assert sorted(map(int, stored(landing))) == list(range(2_000))
+    assert sorted(map(int, stored(landing))) == list(range(2_000))
     assert disk.calls["fsync"] < 200
+
+
+def test_load_makes_few_files_and_rest_none_that_wait(tmp_path: Path) -> None:
+    with writing(tmp_path, segment_seconds=0.2) as (landing, writer):
+        writer.submit([b"first"]).result(5)
+        assert (stored(landing), writer.open_since) == ([b"first"], None)
+        ended, count = time.monotonic() + 0.5, 0
+        while time.monotonic() < ended:
+            writer.submit([b"%d" % count]).result(5)
+            count += 1
+        eventually(lambda: writer.open_since is None)
+        assert sorted(stored(landing)) == sorted([b"first", *(b"%d" % number for number in range(count))])
+        assert len(landing.waiting()) <= 4 < count
+        assert tmp(landing) == []
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert true()
+
+
+def test_a_large_segment_is_published_whatever_its_age(tmp_path: Path) -> None:
+    with writing(tmp_path, segment_seconds=60, segment_bytes=1000) as (landing, writer):
+        for number in range(10):
+            writer.submit([b"%d" % number * 300]).result(5)
+        eventually(lambda: len(landing.waiting()) == 3)
+        assert [file.size for file in landing.waiting()] == [301, 1204, 1204]
+        assert writer.open_since is not None
+    assert len(stored(landing)) == 10
+
+
+def test_a_segment_in_tmp_is_durable_before_it_is_told(tmp_path: Path) -> None:
+    with writing(tmp_path, segment_seconds=60) as (landing, writer):
+        for line in (b"1", b"2", b"3"):
+            writer.submit([line]).result(5)
+        (path,) = tmp(landing)
+        assert (stored(landing), path.read_bytes()) == ([b"1"], b"2\n3\n")
+        assert recover(landing) == 0, "its writer lives"
+    assert (stored(landing), tmp(landing)) == ([b"1", b"2", b"3"], [])
+
+
+@pytest.mark.parametrize("seconds", [-3_600, 315_360_000], ids=["back", "ahead"])
+def test_a_clock_that_is_set_neither_holds_a_segment_nor_hurries_it(tmp_path: Path, seconds: int) -> None:
+    now = time.time()
+    clock = iter([now, now + seconds, now + seconds])
+    with writing(tmp_path, clock=lambda: next(clock), segment_seconds=0.3) as (landing, writer):
+        for line in (b"1", b"2"):
+            writer.submit([line]).result(5)
+        assert stored(landing) == [b"1"]
+        eventually(lambda: stored(landing) == [b"1", b"2"])
+
+
+def test_a_full_disk_leaves_no_torn_line_in_an_open_segment(tmp_path: Path) -> None:
+    disk = FailingDisk("write")
+    with writing(tmp_path, disk, segment_seconds=60) as (landing, writer):
+        for line in (b"1", b"2"):
+            writer.submit([line]).result(5)
+        disk.failing = errno.ENOSPC
+        for _ in range(3):
+            with pytest.raises(NotStored, match="no room"):
+                writer.submit([b"torn" * 100]).result(5)
+        (path,) = tmp(landing)
+        assert path.read_bytes() == b"2\n"
+        disk.failing = None
+        writer.submit([b"3"]).result(5)
+    assert stored(landing) == [b"1", b"2", b"3"]
+
+
+def test_a_segment_that_cannot_be_published_is_kept_and_stops_the_intake(tmp_path: Path) -> None:
+    disk = FailingDisk("link")
+    with writing(tmp_path, disk, segment_seconds=0.1) as (landing, writer):
+        for line in (b"1", b"2"):
+            writer.submit([line]).result(5)
+        disk.failing = errno.EACCES
+        eventually(lambda: writer.failure is not None)
+        with pytest.raises(NotStored, match="Permission denied"):
+            writer.submit([b"refused"]).result(5)
+        disk.failing = None
+        writer.submit([b"3"]).result(5)
+        eventually(lambda: writer.open_since is None)
+        assert stored(landing) == [b"1", b"2", b"3"]
+
+
+@pytest.mark.parametrize("cut", [True, False], ids=["fsync", "truncate"])
+def test_an_open_segment_that_breaks_is_left_to_recovery(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: bool
+) -> None:
+    disk, told = FailingDisk("fsync" if cut else "write"), threading.Event()
+    with writing(tmp_path, disk, segment_seconds=60, on_broken=told.set) as (landing, writer):
+        for line in (b"1", b"2"):
+            writer.submit([line]).result(5)
+        disk.failing = errno.EIO
+        with monkeypatch.context() as failing:
+            if not cut:
+                failing.setattr(os, "ftruncate", truncated)
+            with pytest.raises(Broken):
+                writer.submit([b"3" * 100]).result(5)
+        assert told.is_set()
+        assert stored(landing) == [b"1"]
+    disk.failing = None
+    assert recover(landing) == 1
+    assert stored(landing)[:2] == [b"1", b"2"]
+    assert set(stored(landing)[2:]) <= {b"3" * 100}
+
+
+def truncated(descriptor: int, length: int) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def test_names_rise_though_the_clock_goes_back(tmp_path: Path) -> None:
     clock = iter([2_000.0, 1_000.0, 5e9, 1.0])
-    with writing(tmp_path, clock=lambda: next(clock)) as (landing, writer):
+    with writing(tmp_path, clock=lambda: next(clock), segment_seconds=0) as (landing, writer):
         for number in range(4):
             writer.submit([b"%d" % number]).result(5)
         assert stored(landing) == [b"0", b"1", b"2", b"3"]
@@ -142,52 +249,6 @@ def test_other_failures_leave_nothing_and_pass(tmp_path: Path, call: str, number
         writer.submit([b"y"]).result(5)
         assert stored(landing) == [b"y"]
         assert writer.failure is None
-
-
-def test_recovery_publishes_whole_lines_and_drops_torn_tails(landing: Landing) -> None:
-    contents = {b"{}\n{}\n": b"{}\n{}\n", b'{}\n{"torn': b"{}\n", b'{"torn': None, b"": None}
-    contents |= {b"{}\n\0\0\0\n\0": b"{}\n", b"\0" * 50: None}
-    for number, content in enumerate(contents):
-        (landing.tmp / NAME.replace("cdef", f"{number:04}")).write_bytes(content)
-    assert recover(landing) == 3
-    found = [file.path.read_bytes() for file in landing.waiting()]
-    assert found == [kept for kept in contents.values() if kept]
-    assert tmp(landing) == []
-    assert recover(landing) == 0
-
-
-@pytest.mark.parametrize("folder", ["new", "done"])
-def test_recovery_leaves_a_published_file_where_it_is(landing: Landing, folder: str) -> None:
-    (landing.tmp / NAME).write_bytes(b"{}\n")
-    os.link(landing.tmp / NAME, landing.root / folder / NAME)
-    assert recover(landing) == 0
-    assert tmp(landing) == []
-    assert [path for path in landing.root.rglob("*") if path.is_file()] == [landing.root / folder / NAME]
-
-
-def test_recovery_overwrites_nothing(landing: Landing) -> None:
-    (landing.tmp / NAME).write_bytes(b"{}\n")
-    (landing.new / NAME).write_bytes(b'{"whole":1}\n')
-    assert recover(landing) == 0
-    assert (tmp(landing), stored(landing)) == ([], [b'{"whole":1}'])
-
-
-def test_recovery_leaves_the_living_and_the_foreign_alone(landing: Landing) -> None:
-    (landing.tmp / NAME).write_bytes(b"{}\n")
-    (landing.tmp / "someone-elses.ndjson").write_bytes(b"{}\n")
-    (landing.tmp / NAME.replace("cdef", "0000")).symlink_to(landing.tmp / "someone-elses.ndjson")
-    with (landing.tmp / NAME).open("rb") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        assert recover(landing) == 0
-    assert stored(landing) == []
-    assert len(tmp(landing)) == 3
-    assert recover(landing) == 1
-
-
-def test_torn_raw_bodies_are_not_taken_for_whole_ones(landing: Landing) -> None:
-    (landing.tmp / NAME.replace(".ndjson", ".json")).write_bytes(b"not all of i")
-    assert recover(landing) == 0
-    assert stored(landing) == tmp(landing) == []
 
 
 class TakenForAnOrphan(Disk):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sendgrid_assets.webhook.splitter import split
+from sendgrid_assets.webhook.splitter import lines, split
 
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -43,6 +43,7 @@ def test_any_array_keeps_its_values(events: list, indent: int | None, ascii_only
         body = body.removesuffix(b"]") + (b"," if events else b"") + b'{"x":"\x01"}]'
     elements = split(body)
     assert elements is not None
+    assert lines(body) == (len(elements), b"".join(element + b"\n" for element in elements))
     if broken:
         assert elements.pop() == b'{"x":"\x01"}'
     assert [json.loads(element.decode("utf-8", "surrogatepass")) for element in elements] == events
@@ -89,6 +90,7 @@ def test_a_single_object_is_one_element_and_nothing_is_none() -> None:
 )
 def test_what_is_no_array_is_none(body: bytes) -> None:
     assert split(body) is None
+    assert lines(body) is None
 
 
 def test_a_cut_body_keeps_its_whole_events_and_its_stump() -> None:

@@ -1,0 +1,81 @@
+"""Segments whose writer died: what they hold is published, and their stray files go.
+
+Belongs here: telling the dead from the living, and the whole lines from a torn one. Does not: writing (`segment`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .landing import Landing
+
+_OWN_NAME = re.compile(r"\d{13}-.+-\d+-[0-9a-f]{16}\.(ndjson|json)")
+_BLOCK = 1024 * 1024
+
+
+def recover(landing: Landing) -> int:
+    """Publishes the whole lines of segments whose writer died, and removes the stray files.
+
+    Returns:
+        How many files were published.
+
+    Raises:
+        OSError: the landing directory cannot be read or written.
+    """
+    with os.scandir(landing.tmp) as entries:
+        orphans = sorted(
+            entry.name
+            for entry in entries
+            if _OWN_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+        )
+    return sum(_recover(landing, landing.tmp / name) for name in orphans)
+
+
+def _recover(landing: Landing, path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (FileNotFoundError, PermissionError):
+        # Another start was quicker, or it is another user's.
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        names = os.fstat(descriptor).st_nlink
+        published = False
+        if names == 1 and path.suffix == ".ndjson" and (kept := _whole_lines(descriptor)):
+            os.ftruncate(descriptor, kept)
+            landing.disk.fsync(descriptor)
+            # What stands in `new/` under this name already is whole.
+            with suppress(FileExistsError):
+                landing.disk.link(path, landing.new / path.name)
+                published = True
+        if names > 1 or published:
+            # The writer may have died before the other name was durable.
+            landing.disk.fsync_dir(landing.new)
+        if names:
+            landing.disk.unlink(path)
+    except BlockingIOError:
+        # Its writer lives.
+        return False
+    finally:
+        os.close(descriptor)
+    return published
+
+
+def _whole_lines(descriptor: int) -> int:
+    """Bytes up to the last whole line's end; zeros are what a power cut leaves of bytes never written."""
+    whole = at = 0
+    while block := os.pread(descriptor, _BLOCK, at):
+        written = block.split(b"\0", 1)[0]
+        if end := written.rfind(b"\n") + 1:
+            whole = at + end
+        if len(written) < len(block):
+            break
+        at += len(block)
+    return whole
