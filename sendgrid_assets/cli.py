@@ -9,11 +9,16 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .settings import SettingsError, load_settings
 
+if TYPE_CHECKING:
+    import datetime as dt
+
+_DATE = click.DateTime(["%Y-%m-%d"])
 _PORT = click.IntRange(1, 65535)
 
 
@@ -147,6 +152,31 @@ def restore(source: Path | None, force: bool) -> None:
     try:
         restore_.run(load_settings(), click.echo, source=source, over=force)
     except (SettingsError, WarehouseError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.argument("source", required=False)
+@click.option("--from", "first", type=_DATE, help="First day, as in done/; the oldest by default.")
+@click.option("--to", "last", type=_DATE, help="Last day; the newest by default.")
+def replay(source: str | None, first: dt.datetime | None, last: dt.datetime | None) -> None:
+    """Loads events that were loaded before once more, for rows that are gone; what is there stays as it is.
+
+    SOURCE is one of SENDGRID_SOURCES; all of them by default.
+    """
+    from . import replay as replay_
+    from .warehouse.errors import WarehouseError
+    from .webhook.landing import LandingError
+
+    try:
+        replay_.run(
+            load_settings(),
+            click.echo,
+            source=source,
+            first=first.date() if first else None,
+            last=last.date() if last else None,
+        )
+    except (SettingsError, WarehouseError, LandingError, replay_.ReplayError) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -10,7 +10,9 @@ import pytest
 from .processes import call, environment, ours
 
 
-@pytest.mark.parametrize("command", ["", "demo", "up", "receive", "simulate", "restore", "dbt-sources"])
+@pytest.mark.parametrize(
+    "command", ["", "demo", "up", "receive", "simulate", "restore", "replay", "dbt-sources"]
+)
 def test_every_command_has_help(tmp_path: Path, command: str) -> None:
     done = call(*ours(*command.split(), "--help"), cwd=tmp_path, env=environment())
     assert done.returncode == 0

@@ -87,9 +87,9 @@ BOOKKEEPING_TABLES = (
         (
             added("source", "VARCHAR", "The source's name."),
             added("file", "VARCHAR", "The landing file it first came in."),
-            added("line", "BIGINT", "Its line, or its place in the array, from 1."),
+            added("line", "BIGINT", "Its line, or its place in the array, from 1; NULL for a whole file."),
             added("reason", "VARCHAR", "Why it is not in an event table."),
-            added("raw", "VARCHAR", "What came."),
+            added("raw", "VARCHAR", "What came; of a whole file its size and digest."),
             added("rejected_at", "TIMESTAMP", "When it was recorded (UTC)."),
         ),
     ),

@@ -1,10 +1,7 @@
 """Append: a chunk of events into the event tables, exactly once, in one transaction.
 
-Belongs here: what is already there, what is new, the inserts and the ledger. Does not: files
-(`warehouse.drain`).
-
-A retried event has the timestamp it had, so only rows between a chunk's lowest and highest timestamp are
-looked at, which zone maps find; a chunk's days that lie far apart are looked up one by one.
+Belongs here: the inserts, the rejects and the ledger. Does not: files (`warehouse.drain`), which events are new
+(`warehouse.event_fate`).
 """
 
 from __future__ import annotations
@@ -16,32 +13,23 @@ from typing import TYPE_CHECKING
 from sendgrid_assets.catalog.bookkeeping import SCHEMA
 from sendgrid_assets.catalog.events import EVENT_COLLECTIONS
 
-from .event_batch import CONTENT, TABLE_COLUMNS, content_of, reduce, stage
+from .event_batch import fill, kinds, note_files
+from .event_fate import decide
+from .event_row import read
 from .file import transaction
-from .sql import name, text
+from .sql import name, names, text
 from .sync_log import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from duckdb import DuckDBPyConnection
+
+    from .event_stage import StagedEvents
 
 LEDGER = name(SCHEMA, "loaded_files")
 REJECTED = name(SCHEMA, "rejected_events")
 
-_GAP = dt.timedelta(days=1)
-_MOST_RANGES = 32
-
-
-@dataclass(frozen=True, slots=True)
-class FileToLoad:
-    """A file's identity in the ledger, and when it came (UTC, without a zone)."""
-
-    name: str
-    size: int
-    sha256: str
-    received_at: dt.datetime
+_LARGE = 32 * 1024 * 1024
+_MEMORY = "1GB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,65 +37,64 @@ class Appended:
     """What a chunk brought.
 
     Attributes:
+        files: files newly entered in the ledger, or read again.
+        bytes: their size.
         rows: rows appended to each table that got any.
         duplicates: of these, marked as copies under another id.
         repeated: events that were there already.
         rejected: lines new to `rejected_events`.
     """
 
+    files: int
+    bytes: int
     rows: dict[str, int]
     duplicates: int
     repeated: int
     rejected: int
 
 
-def is_loaded(connection: DuckDBPyConnection, source: str, file: FileToLoad) -> bool:
-    """Whether the ledger has the file: by source, name, size and digest."""
-    found = connection.execute(
-        f"SELECT 1 FROM {LEDGER} WHERE source = ? AND file = ? AND size = ? AND sha256 = ?",
-        [source, file.name, file.size, file.sha256],
-    ).fetchone()
-    return found is not None
-
-
 def append(
-    connection: DuckDBPyConnection,
-    *,
-    source: str,
-    schema: str,
-    files: Sequence[tuple[int, FileToLoad]],
-    events: Path,
-    rejects: Path,
-) -> Appended:
+    connection: DuckDBPyConnection, staged: StagedEvents, *, source: str, schema: str, again: bool = False
+) -> Appended | None:
     """Loads a chunk and enters its files in the ledger: all of it or nothing.
 
     Args:
         connection: the warehouse.
+        staged: the chunk.
         source: the source's name.
         schema: its schema.
-        files: the chunk's files with the numbers their lines bear.
-        events: NDJSON of {f, l, e}; lines of other files are passed over.
-        rejects: NDJSON of {f, l, reason, raw}.
+        again: whether to read also what the ledger has; it keeps one entry of each.
+
+    Returns:
+        None where the ledger has all of the files.
     """
-    stage(connection, events, rejects)
-    _note_files(connection, files)
-    reduce(connection)
-    _compare(connection, schema)
+    # Past it DuckDB goes on in temporary files beside the warehouse.
+    connection.execute(f"SET memory_limit = {text(_MEMORY)}")
+    if not note_files(connection, staged, LEDGER, source, again=again):
+        return None
+    fill(connection, staged)
+    found = kinds(connection)
+    decide(connection, schema, found)
+    _place(connection)
     now = _next_instant(connection, source)
+    if staged.bytes >= _LARGE:
+        # Rows go into the file at once, instead of into the log, and into the file later.
+        connection.execute("SET checkpoint_threshold = '1MB'")
+        connection.execute("SET write_buffer_row_group_count = 1")
     with transaction(connection):
         rows = {
-            collection.table: count
-            for collection in EVENT_COLLECTIONS
-            if (count := _insert(connection, schema, collection.table, now))
+            EVENT_COLLECTIONS[kind].table: count
+            for kind in sorted(found)
+            if (count := _insert(connection, schema, kind, found[kind], now))
         }
         rejected = _reject(connection, source, now)
         _enter(connection, source, now)
     counts = connection.execute(
-        "SELECT count(*) FILTER (duplicate_of IS NOT NULL), (SELECT count(*) FROM ranked)"
-        " - (SELECT count(*) FROM rejects WHERE reason = 'id_conflict') FROM fresh"
+        "SELECT (SELECT count(*) FROM fates WHERE kept AND duplicate_of IS NOT NULL), (SELECT count(*) FROM events)"
+        " - (SELECT count(*) FROM rejects WHERE reason = 'id_conflict'), count(*), sum(size)::BIGINT FROM files"
     ).fetchone()
-    duplicates, read = counts or (0, 0)
-    return Appended(rows, duplicates, read - sum(rows.values()), rejected)
+    duplicates, kept, files, size = counts or (0, 0, 0, 0)
+    return Appended(files, size, rows, duplicates, kept - sum(rows.values()), rejected)
 
 
 def _next_instant(connection: DuckDBPyConnection, source: str) -> dt.datetime:
@@ -117,92 +104,28 @@ def _next_instant(connection: DuckDBPyConnection, source: str) -> dt.datetime:
     return max(now, last[0] + dt.timedelta(microseconds=1)) if last and last[0] else now
 
 
-def _note_files(connection: DuckDBPyConnection, files: Sequence[tuple[int, FileToLoad]]) -> None:
+def _place(connection: DuckDBPyConnection) -> None:
+    """Writes beside each of `lines` what else its row holds: the inserts then join nothing, and so are in order."""
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE files"
-        " (f INTEGER, name VARCHAR, size BIGINT, sha256 VARCHAR, received_at TIMESTAMP)"
-    )
-    connection.executemany(
-        "INSERT INTO files VALUES (?, ?, ?, ?, ?)",
-        [(number, file.name, file.size, file.sha256, file.received_at) for number, file in files],
-    )
-    for table in ("rejects", "ranked"):
-        connection.execute(f"DELETE FROM {table} WHERE f NOT IN (SELECT f FROM files)")
-
-
-def _compare(connection: DuckDBPyConnection, schema: str) -> None:
-    """Makes `fresh`: the rows to append, marked where their content is there under another id."""
-    ranges = _ranges(connection)
-    kinds = [row[0] for row in connection.execute("SELECT DISTINCT kind FROM batch").fetchall()]
-    there = [
-        (kind, f"t.timestamp BETWEEN TIMESTAMP {text(low)} AND TIMESTAMP {text(high)}")
-        for kind in kinds
-        for low, high in ranges
-    ]
-    nothing = (
-        "SELECT NULL::VARCHAR AS sg_event_id, NULL::VARCHAR AS event, NULL::VARCHAR AS content WHERE false"
-    )
-    by_id = " UNION ALL ".join(
-        [
-            f"SELECT t.sg_event_id, t.event, {_content_in(kind)} AS content FROM {name(schema, kind)} t"
-            f" SEMI JOIN batch b ON t.sg_event_id = b.sg_event_id AND t.event = b.event WHERE {within}"
-            for kind, within in there
-        ]
-        or [nothing]
-    )
-    by_content = " UNION ALL ".join(
-        [
-            f"SELECT t.sg_event_id, t.event, {_content_in(kind)} AS content FROM {name(schema, kind)} t"
-            f" SEMI JOIN batch b ON t.timestamp = b.timestamp AND t.event = b.event"
-            f" AND t.email IS NOT DISTINCT FROM b.email WHERE {within} AND t.duplicate_of IS NULL"
-            for kind, within in there
-        ]
-        or [nothing]
-    )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE known AS {by_id}")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE alike AS {by_content}")
-    # What is there already is no conflict, whatever else came under its id before it in this chunk.
-    connection.execute(
-        "INSERT INTO rejects SELECT r.f, r.l, 'id_conflict', r.json"
-        " FROM (FROM ranked ANTI JOIN known USING (sg_event_id, event, content)) r"
-        " JOIN batch b ON b.sg_event_id = r.sg_event_id AND b.event = r.event WHERE b.content <> r.content"
-        " OR EXISTS (FROM known k WHERE k.sg_event_id = r.sg_event_id AND k.event = r.event)"
+        "UPDATE lines SET kept = true, source_file = name, received_at = files.received_at"
+        " FROM events JOIN files USING (f) WHERE n = lines.rowid"
     )
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE fresh AS SELECT b.*, coalesce(a.sg_event_id,"
-        " CASE WHEN row_number() OVER same > 1 THEN first_value(b.sg_event_id) OVER same END) AS duplicate_of"
-        " FROM (SELECT * FROM batch ANTI JOIN known USING (sg_event_id, event)) b"
-        " LEFT JOIN (SELECT content, min(sg_event_id) AS sg_event_id FROM alike GROUP BY content) a"
-        " ON a.content = b.content"
-        " WINDOW same AS (PARTITION BY b.content ORDER BY b.f, b.l)"
+        "UPDATE lines SET kept = fates.kept, id = sg_event_id, duplicate_of = fates.duplicate_of"
+        " FROM fates WHERE n = lines.rowid"
     )
 
 
-def _ranges(connection: DuckDBPyConnection) -> list[tuple[dt.datetime, dt.datetime]]:
-    """The stretches of time the events cover, with gaps of more than a day between them."""
-    days = connection.execute(
-        "SELECT min(timestamp), max(timestamp) FROM ranked GROUP BY date_trunc('day', timestamp) ORDER BY 1"
-    ).fetchall()
-    ranges: list[tuple[dt.datetime, dt.datetime]] = []
-    for low, high in days:
-        if ranges and (low - ranges[-1][1] <= _GAP or len(ranges) == _MOST_RANGES):
-            ranges[-1] = (ranges[-1][0], high)
-        else:
-            ranges.append((low, high))
-    return ranges
-
-
-def _content_in(kind: str) -> str:
-    columns = next(c.columns for c in EVENT_COLLECTIONS if c.table == kind)
-    held = {column.name for column in columns}
-    return content_of({c: f"t.{name(c)}" if c in held else "NULL" for c in CONTENT})
-
-
-def _insert(connection: DuckDBPyConnection, schema: str, table: str, now: dt.datetime) -> int:
+def _insert(
+    connection: DuckDBPyConnection, schema: str, kind: int, sample: set[str], now: dt.datetime
+) -> int:
+    collection = EVENT_COLLECTIONS[kind]
+    rows = f"SELECT json, id, duplicate_of, source_file, received_at FROM lines WHERE kind = {kind} AND kept"
+    columns = names(column.name for column in collection.columns)
     inserted = connection.execute(
-        f"INSERT INTO {name(schema, table)} BY NAME SELECT {TABLE_COLUMNS[table]} FROM (SELECT fresh.*,"
-        f" files.received_at, TIMESTAMP {text(now)} AS loaded_at, files.name AS source_file"
-        f" FROM fresh JOIN files USING (f) WHERE kind = {text(table)})"
+        f"INSERT INTO {name(schema, collection.table)} BY NAME SELECT {columns} FROM (SELECT * REPLACE"
+        f" (coalesce(id, sg_event_id) AS sg_event_id), TIMESTAMP {text(now)} AS loaded_at"
+        f" FROM ({read(collection, rows, 'id, duplicate_of, source_file, received_at,', sample)}))"
     ).fetchone()
     return int(inserted[0]) if inserted else 0
 
@@ -222,7 +145,8 @@ def _enter(connection: DuckDBPyConnection, source: str, now: dt.datetime) -> Non
     connection.execute(
         f"INSERT INTO {LEDGER} BY NAME SELECT {text(source)} AS source, name AS file, size, sha256,"
         " coalesce(e.events, 0) AS events, coalesce(r.rejected, 0) AS rejected,"
-        f" TIMESTAMP {text(now)} AS loaded_at FROM files"
-        " LEFT JOIN (SELECT f, count(*) AS events FROM ranked GROUP BY f) e USING (f)"
+        f" TIMESTAMP {text(now)} AS loaded_at FROM files ANTI JOIN"
+        f" (SELECT file AS name, size, sha256 FROM {LEDGER} WHERE source = {text(source)}) USING (name, size, sha256)"
+        " LEFT JOIN (SELECT f, count(*) AS events FROM events GROUP BY f) e USING (f)"
         " LEFT JOIN (SELECT f, count(*) AS rejected FROM rejects GROUP BY f) r USING (f)"
     )

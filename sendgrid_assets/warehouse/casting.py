@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from .sql import name, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sendgrid_assets.catalog.column import Column
 
@@ -36,22 +36,31 @@ def values(columns: Sequence[Column]) -> str:
     return f"json_extract_string(json, [{pointers}])"
 
 
-def typed(column: Column, number: int) -> str:
+Place = int | str
+"""Where a column's text is: its number among those `values` was made of, from 1, or SQL of one's own for it."""
+
+
+def typed(column: Column, place: Place, member: str | None = None) -> str:
     """The column's value.
 
     Args:
         column: a column that SendGrid sends.
-        number: its place among those `values` was made of, from 1.
+        place: where its text is.
+        member: SQL for its JSON, where that need not be looked for in the object again.
     """
     if column.absent is not None:
         stands = text(column.absent) if isinstance(column.absent, str) else str(column.absent)
-        return f"CASE WHEN v[{number}] IS NULL THEN {stands} ELSE {_cast(column, number)} END"
-    return _cast(column, number)
+        return f"CASE WHEN {_value(place)} IS NULL THEN {stands} ELSE {_cast(column, place, member)} END"
+    return _cast(column, place, member)
 
 
-def _cast(column: Column, number: int) -> str:
-    value = f"v[{number}]"
-    member = f"json_extract(json, {text(pointer(column.path))})"
+def _value(place: Place) -> str:
+    return place if isinstance(place, str) else f"v[{place}]"
+
+
+def _cast(column: Column, place: Place, member: str | None) -> str:
+    value = _value(place)
+    member = member or f"json_extract(json, {text(pointer(column.path))})"
     if column.shape == "event_name":
         return f"lower(trim({value}))"
     if column.shape == "typed_pairs":
@@ -79,30 +88,36 @@ def _where_there(value: str, member: str) -> str:
     return f"CASE WHEN {value} IS NOT NULL THEN {member} END"
 
 
-def fits(column: Column, number: int) -> str:
-    """Whether the column holds its value: a condition on `v`, true for most columns by their type alone."""
+def fits(column: Column, place: Place) -> str:
+    """Whether the column holds its value: a condition on its text, true for most columns by their type alone."""
     if column.type in ("VARCHAR", "VARCHAR[]", "JSON") and column.shape != "typed_pairs":
         return "true"
     # The column first: looking into the list costs more, and few rows come to that.
-    lost = f"{name(column.name)} IS NULL AND v[{number}] IS NOT NULL"
+    lost = f"{name(column.name)} IS NULL AND {_value(place)} IS NOT NULL"
     if column.type in ("TIMESTAMP", "DATE"):
         # An empty text and a 0 say that there is no instant.
-        lost += f" AND v[{number}] NOT IN ('', '0')"
+        lost += f" AND {_value(place)} NOT IN ('', '0')"
     return f"NOT ({lost})"
 
 
 def left_over(
-    columns: Iterable[tuple[int, Column]], ignored: Sequence[str] = (), *, only: bool = False
+    columns: Iterable[tuple[Place, Column]],
+    ignored: Sequence[str] = (),
+    *,
+    only: bool = False,
+    held: Mapping[str, str] | None = None,
 ) -> str:
     """The object without what the columns hold; NULL if nothing is left.
 
     Args:
-        columns: the columns with their places among those `values` was made of, from 1.
+        columns: the columns, each with the place where its text is.
         ignored: members left out for good.
         only: whether `v` holds these columns' values and no others.
+        held: SQL for the JSON of members that columns are flattened from, by key, where that need not be looked for
+            in the object again; NULL where it is no more than a null.
     """
     numbered = list(columns)
-    members = _members(numbered)
+    members = _members(numbered, held or {})
     all_fit = " AND ".join(member.goes for member in members if member.goes != "true") or "true"
     patch = dict.fromkeys([*ignored, *(member.key for member in members)])
     usual = f"json_merge_patch(json, {text(json.dumps(patch))})"
@@ -129,22 +144,24 @@ class _Member:
     inner: tuple[tuple[str, str], ...] = ()
 
 
-def _members(columns: Iterable[tuple[int, Column]]) -> list[_Member]:
+def _members(columns: Iterable[tuple[Place, Column]], held: Mapping[str, str]) -> list[_Member]:
     plain: list[_Member] = []
     flattened: dict[str, list[tuple[str, str]]] = {}
-    for number, column in columns:
+    for place, column in columns:
         if len(column.path) == 1:
-            plain.append(_Member(column.path[0], fits(column, number)))
+            plain.append(_Member(column.path[0], fits(column, place)))
         else:
-            flattened.setdefault(column.path[0], []).append((column.path[1], fits(column, number)))
-    return plain + [_Member(key, _wholly(key, inner), tuple(inner)) for key, inner in flattened.items()]
+            flattened.setdefault(column.path[0], []).append((column.path[1], fits(column, place)))
+    return plain + [
+        _Member(key, _wholly(held.get(key) or f"json, {text(pointer([key]))}", inner), tuple(inner))
+        for key, inner in flattened.items()
+    ]
 
 
-def _wholly(key: str, inner: Sequence[tuple[str, str]]) -> str:
-    where = text(pointer([key]))
+def _wholly(where: str, inner: Sequence[tuple[str, str]]) -> str:
     known = ", ".join(text(member) for member, _ in inner)
-    only_known = f"list_has_all([{known}], json_keys(json, {where}))"
-    kind = f"json_type(json, {where})"
+    only_known = f"list_has_all([{known}], json_keys({where}))"
+    kind = f"json_type({where})"
     is_held = f"coalesce({kind} = 'NULL' OR {kind} = 'OBJECT' AND {only_known}, true)"
     return " AND ".join([is_held, *(goes for _, goes in inner if goes != "true")])
 
@@ -152,6 +169,8 @@ def _wholly(key: str, inner: Sequence[tuple[str, str]]) -> str:
 def _careful(members: Sequence[_Member], ignored: Sequence[str]) -> str:
     """Removes only what the columns hold, by a merge patch (RFC 7386) made for the row."""
     parts = [text(json.dumps(key) + ":null") for key in ignored]
+    if not members and not parts:
+        return "json_merge_patch(json, '{}')"
     for member in members:
         removal = text(json.dumps(member.key) + ":null")
         partly = ""

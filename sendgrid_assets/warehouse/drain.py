@@ -1,7 +1,7 @@
 """Drain: what waits in the landing directory into the event tables, chunk by chunk.
 
 Belongs here: which files make up a chunk, and the order in which commits and moves happen. Does not: loading a chunk
-(`warehouse.chunk`), the directory's protocol (`webhook.landing`).
+(`warehouse.chunk`), the directory's protocol (`webhook.landing`), what a dead process was at (`warehouse.quarantine`).
 """
 
 from __future__ import annotations
@@ -12,23 +12,41 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .append import LEDGER
+from sendgrid_assets.webhook.archive import Archive
+from sendgrid_assets.webhook.landing import LandingError
+from sendgrid_assets.webhook.packing import pack_days
+from sendgrid_assets.webhook.retention import sweep
+
+from . import spacing
 from .chunk import load_chunk
 from .file import sync_folder
+from .progress import ProgressFile
+from .quarantine import sorted_out, suspects
+from .reconcile import how_far, lacking, reconcile
+from .rejected_file import PROCESS_ENDED, reject_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from sendgrid_assets.webhook.archive import Archived
     from sendgrid_assets.webhook.landing import Landing, LandingFile
 
     from .append import Appended
+    from .chunk import LoadedChunk
     from .file import Warehouse
+    from .trial import Brought
 
 log = logging.getLogger(__name__)
 
-CHUNK_BYTES = 64 * 1024 * 1024
-"""Bytes of landing files in one transaction."""
+CHUNK_BYTES = 256 * 1024 * 1024
+"""Bytes of landing files in one transaction: each rewrites the tables' last row groups, so few are faster."""
+
+CHUNK_FILES = 5_000
+"""Landing files in one transaction."""
+
+PACK_SECONDS = 2.0
+"""How long a drain goes on packing loaded files of past days."""
 
 
 @dataclass(slots=True)
@@ -41,7 +59,7 @@ class Drained:
         bytes: their size.
         duplicates: rows marked as copies under another id.
         repeated: events that were there already.
-        rejected: lines new to `rejected_events`.
+        rejected: rows new to `rejected_events`.
         unreadable: files set aside whole.
         returned: files put back from `done/`, because the ledger lacked them.
     """
@@ -69,73 +87,142 @@ def drain(
     *,
     scratch: Path,
     retention_days: int,
+    retention_bytes: int | None = None,
     chunk_bytes: int = CHUNK_BYTES,
+    pack_seconds: float = PACK_SECONDS,
 ) -> Drained:
-    """Loads every complete file, then removes loaded ones older than the retention.
+    """Loads every complete file; then packs loaded ones of past days, and removes those past their retention.
 
     Args:
         warehouse: where to.
         landing: one source's part of the landing directory.
         scratch: folder for staging files; made if it is missing.
         retention_days: how long loaded files are kept.
+        retention_bytes: how much of them is kept, on disk; None for all.
         chunk_bytes: bytes of files in one transaction; a larger file is one of its own.
+        pack_seconds: when no further pack is begun.
 
     Raises:
-        LandingError: the landing directory cannot be used.
+        LandingError: the landing directory cannot be used, or another drain has been at it for too long.
         WarehouseBusyError: somebody else holds the warehouse; the files wait.
     """
     landing.prepare()
     scratch.mkdir(parents=True, exist_ok=True)
-    drained = Drained()
-    drained.returned = _reconcile(warehouse, landing, retention_days)
-    for chunk in _chunks(landing.waiting(), chunk_bytes):
-        _load(warehouse, landing, chunk, scratch, drained)
-    landing.sweep(retention_days)
-    return drained
+    with landing.turn(warehouse.lock_seconds):
+        return _Drain(warehouse, landing, scratch).run(
+            chunk_bytes, pack_seconds, retention_days, retention_bytes
+        )
 
 
-def _reconcile(warehouse: Warehouse, landing: Landing, retention_days: int) -> int:
-    """Puts back what is in `done/` but not in the ledger: heals a write-ahead log that was lost."""
-    with warehouse.open() as connection:
-        rows = connection.execute(
-            f"SELECT file, size FROM {LEDGER} WHERE source = ?", [landing.source]
-        ).fetchall()
-    entered = set(rows)
-    returned = landing.reconcile(lambda name, size: (name, size) in entered, retention_days)
-    if returned:
-        log.warning("%d loaded files were not in the ledger and are loaded again", returned)
-    return returned
+class _Drain:
+    """One drain, by who has the landing directory's turn."""
+
+    def __init__(self, warehouse: Warehouse, landing: Landing, scratch: Path) -> None:
+        self._warehouse, self._landing, self._scratch = warehouse, landing, scratch
+        self._archive = Archive(landing)
+        self._progress = ProgressFile(landing)
+        self._done = Drained()
+
+    def run(
+        self, chunk_bytes: int, pack_seconds: float, retention_days: int, retention_bytes: int | None
+    ) -> Drained:
+        today = _today()
+        self._archive.clear_strays()
+        self._landing.clear_reasons()
+        try:
+            self._done.returned, is_all = reconcile(
+                self._warehouse, self._archive, self._progress.says, today
+            )
+            self._sort_out()
+            for chunk in _chunks(self._landing.in_order(), chunk_bytes):
+                self._progress.begin(chunk)
+                self._load(chunk)
+        except BaseException:
+            self._progress.fail()
+            raise
+        if is_all:
+            self._progress.end(how_far(self._warehouse, self._landing.source, today))
+        else:
+            self._progress.fail()
+        self._tidy(today, pack_seconds, retention_days, retention_bytes)
+        return self._done
+
+    def _sort_out(self) -> None:
+        files = suspects(self._landing, self._progress.says)
+        if not files:
+            return
+        for group, brought in sorted_out(self._warehouse, self._landing.source, files, self._scratch):
+            if brought is None:
+                self._reject(group[0], PROCESS_ENDED)
+            else:
+                self._count(brought)
+                # The ledger has them, or what is wrong is told here.
+                self._load(group)
+
+    def _load(self, chunk: Sequence[LandingFile]) -> None:
+        loaded = load_chunk(self._warehouse, self._landing.source, chunk, self._scratch)
+        for file, reason in loaded.unreadable:
+            self._reject(file, reason)
+        self._count(loaded)
+        if loaded.settled:
+            # The commit's own entry first: a file in `done/` must never be newer than the ledger.
+            sync_folder(self._warehouse.path.parent)
+            self._landing.finish(loaded.settled, _today())
+
+    def _count(self, loaded: LoadedChunk | Brought) -> None:
+        self._done.files += loaded.files
+        self._done.bytes += loaded.bytes
+        if loaded.appended:
+            self._done.add(loaded.appended)
+
+    def _reject(self, file: LandingFile, reason: str) -> None:
+        log.warning("%s %s: set aside", file.name, reason)
+        self._done.rejected += reject_file(self._warehouse, self._landing.source, file, reason)
+        self._done.unreadable += 1
+        sync_folder(self._warehouse.path.parent)
+        self._landing.set_aside(file, reason)
+
+    def _tidy(
+        self, today: dt.date, pack_seconds: float, retention_days: int, retention_bytes: int | None
+    ) -> None:
+        last = spacing.last_at(self._warehouse)
+        try:
+            with self._landing.kept(0):
+                sweep(
+                    self._archive,
+                    days=retention_days,
+                    most_bytes=retention_bytes,
+                    before=last.date() if last else dt.date.max,
+                    today=today,
+                    missing=self._missing,
+                )
+                pack_days(self._archive, before=today, seconds=pack_seconds)
+        except LandingError:
+            log.info(
+                "%s is being replayed: a later drain packs it and removes what is past its time",
+                self._landing.done,
+            )
+        except OSError as error:
+            # What was loaded is loaded; the next drain tidies.
+            log.warning("%s could not be tidied: %s", self._landing.done, error.strerror)
+
+    def _missing(self, files: Sequence[Archived]) -> list[Archived]:
+        with self._warehouse.open() as connection:
+            return lacking(connection, self._landing.source, files)
 
 
-def _chunks(files: Sequence[LandingFile], most: int) -> Iterator[list[LandingFile]]:
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
+
+
+def _chunks(files: Iterable[LandingFile], most: int) -> Iterator[list[LandingFile]]:
     chunk: list[LandingFile] = []
     size = 0
     for file in files:
-        if chunk and size + file.size > most:
+        if chunk and (size + file.size > most or len(chunk) == CHUNK_FILES):
             yield chunk
             chunk, size = [], 0
         chunk.append(file)
         size += file.size
     if chunk:
         yield chunk
-
-
-def _load(
-    warehouse: Warehouse, landing: Landing, chunk: Sequence[LandingFile], scratch: Path, drained: Drained
-) -> None:
-    loaded = load_chunk(warehouse, landing.source, chunk, scratch)
-    for file, reason in loaded.unreadable:
-        log.warning("%s %s: set aside", file.name, reason)
-        landing.set_aside(file, reason)
-        drained.unreadable += 1
-    drained.files += loaded.files
-    drained.bytes += loaded.bytes
-    if loaded.appended:
-        drained.add(loaded.appended)
-    if not loaded.settled:
-        return
-    # The commit's own entry first: a file in `done/` must never be newer than the ledger.
-    sync_folder(warehouse.path.parent)
-    today = dt.datetime.now(dt.UTC).date()
-    for file in loaded.settled:
-        landing.finish(file, today)

@@ -1,156 +1,123 @@
-"""A chunk of events, typed and reduced, in temporary tables: what is done before the transaction.
+"""A chunk of events in temporary tables, with as little read of each as tells them apart.
 
-Belongs here: from JSON lines to the tables `ranked` (all events), `batch` (one row per event id and type) and
-`rejects`.
-Does not: comparing with rows already loaded (`warehouse.append`).
+Belongs here: from staged lines to `files`, `rejects`, `lines` and `events`. Does not: which events are new
+(`warehouse.event_fate`), a type's columns (`warehouse.event_row`).
+
+`lines` has each event's JSON and type; its row id is the number `n` that the event has in other tables, and their
+order. `events` has what is known of those that may be loaded: `i`, a hash of id and type, NULL where there is no
+id, and `c`, a hash of type, instant and address, which all events of one content share.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sendgrid_assets.catalog.events import ACTIVITY_COLUMNS, EVENT_COLLECTIONS, EventCollection
 from sendgrid_assets.webhook.event_line import MAX_LINE
 
-from .casting import left_over, typed, values
-from .sql import name, names, text
+from .event_row import instant, kind_of
+from .sql import text
 from .stage import largest_object
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
-    from sendgrid_assets.catalog.column import Column
+    from .event_stage import StagedEvents
 
-LARGEST_LINE = 6 * MAX_LINE + 4096
-"""A landed line whose every byte is a control character, which six bytes stand for in JSON, and what we add."""
+_ROOM = 4 * 1024 * 1024
+_SAMPLE = 20_000
 
-SENT = tuple(column for column in ACTIVITY_COLUMNS if column.path)
-"""What SendGrid sends, over all event types."""
-
-CONTENT = (*(column.name for column in SENT if column.name != "sg_event_id"), "custom_args")
-"""What two events must share to be one that was sent again under another id."""
-
-_NUMBER = {column.name: number for number, column in enumerate(SENT, 1)}
-_CARRIERS = {
-    column.name: tuple(c.table for c in EVENT_COLLECTIONS if column.name in {k.name for k in c.sent_columns})
-    for column in SENT
-}
+# A line whose every byte is a control character, which six bytes stand for in JSON, and what we add.
+_LARGEST_REJECT = 6 * MAX_LINE + 4096
 
 
-def stage(connection: DuckDBPyConnection, events: Path, rejects: Path) -> None:
-    """Fills the temporary tables `ranked` and `rejects`.
+def note_files(
+    connection: DuckDBPyConnection, staged: StagedEvents, ledger: str, source: str, *, again: bool
+) -> int:
+    """Makes `files`, each name and content once.
 
     Args:
         connection: the warehouse.
-        events: NDJSON of {f: file number, l: line, e: the event}.
-        rejects: NDJSON of {f, l, reason, raw}.
+        staged: the chunk.
+        ledger: the table of loaded files.
+        source: whose files they are.
+        again: whether to take those that are in the ledger too.
+
+    Returns:
+        How many there are.
     """
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE rejects AS SELECT * FROM {_read(rejects, _REJECT_COLUMNS)}"
+    columns = "{f: 'INTEGER', name: 'VARCHAR', size: 'BIGINT', sha256: 'VARCHAR', received_at: 'TIMESTAMP'}"
+    loaded = (
+        ""
+        if again
+        else f" ANTI JOIN (SELECT file AS name, size, sha256 FROM {ledger} WHERE source = {text(source)})"
+        " USING (name, size, sha256)"
     )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE events AS {_typed(events)}")
-    connection.execute(_UNPACK_UNIQUE_ARGS)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE ranked AS SELECT * REPLACE (coalesce(nullif(sg_event_id, ''),"
-        " 'derived-' || content) AS sg_event_id) FROM (SELECT *,"
-        f" {content_of(dict.fromkeys(CONTENT))} AS content FROM events WHERE flaw IS NULL)"
+        "CREATE OR REPLACE TEMP TABLE files AS SELECT DISTINCT ON (name, size, sha256) *"
+        f" FROM {_read(staged.files, columns)}{loaded} ORDER BY f"
     )
-    connection.execute("INSERT INTO rejects SELECT f, l, flaw, json FROM events WHERE flaw IS NOT NULL")
+    found = connection.execute("SELECT count(*) FROM files").fetchone()
+    return int(found[0]) if found else 0
 
 
-def reduce(connection: DuckDBPyConnection) -> None:
-    """Makes `batch`: of the events in `ranked` that share id and type, the first."""
+def fill(connection: DuckDBPyConnection, staged: StagedEvents) -> None:
+    """Makes `lines`, `events` and `rejects`, of the files in `files` only."""
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE batch AS SELECT * FROM ranked"
-        " QUALIFY row_number() OVER (PARTITION BY sg_event_id, event ORDER BY f, l) = 1"
+        "CREATE OR REPLACE TEMP TABLE rejects AS SELECT f, l, reason, raw"
+        f" FROM {_read(staged.rejects, _REJECT_COLUMNS)} JOIN files USING (f)"
     )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE lines AS {_lines(staged)}")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE events AS SELECT n, f, n - first + start AS l, kind, timestamp, i, c, flaw"
+        " FROM (SELECT rowid AS n, * EXCLUDE (json) FROM lines)"
+        f" ASOF JOIN (SELECT first, f, l AS start FROM {_read(staged.runs, _RUN_COLUMNS)}) ON n >= first"
+        " SEMI JOIN files USING (f)"
+    )
+    connection.execute(
+        "INSERT INTO rejects SELECT f, l, flaw, json(json)"
+        " FROM (SELECT rowid AS n, json FROM lines WHERE flaw IS NOT NULL) JOIN events USING (n)"
+    )
+    connection.execute("DELETE FROM events WHERE flaw IS NOT NULL")
 
 
-def content_of(columns: Mapping[str, str | None]) -> str:
-    """Digest of an event's content: equal for two events that differ in nothing but the id.
-
-    Args:
-        columns: every name of `CONTENT`, with the SQL that gives its value where that is not the name itself.
-    """
-    # Unit and record separators: no value holds them but inside JSON text, where they are escaped.
-    parts = ", ".join(f"coalesce({columns[c] or name(c)}::VARCHAR, chr(30))" for c in CONTENT)
-    return f"md5(concat_ws(chr(31), {parts}))"
+def kinds(connection: DuckDBPyConnection) -> dict[int, set[str]]:
+    """The types there are, as numbers in `EVENT_COLLECTIONS`, with the fields that some of their events have."""
+    found: dict[int, set[str]] = {
+        kind: set() for (kind,) in connection.execute("SELECT DISTINCT kind FROM events").fetchall()
+    }
+    sampled = connection.execute(
+        "SELECT DISTINCT kind, unnest(json_keys(json)) FROM lines"
+        f" WHERE rowid % (SELECT 1 + count(*) // {_SAMPLE} FROM lines) = 0"
+    ).fetchall()
+    for kind, key in sampled:
+        if kind in found:
+            found[kind].add(key)
+    return found
 
 
 _REJECT_COLUMNS = "{f: 'INTEGER', l: 'BIGINT', reason: 'VARCHAR', raw: 'VARCHAR'}"
-_EVENT_COLUMNS = "{f: 'INTEGER', l: 'BIGINT', e: 'JSON'}"
+_RUN_COLUMNS = "{first: 'BIGINT', f: 'INTEGER', l: 'BIGINT'}"
 
 
 def _read(path: Path, columns: str) -> str:
     return (
         f"read_json({text(path)}, columns = {columns}, format = 'newline_delimited',"
-        f" maximum_object_size = {largest_object(path, LARGEST_LINE)})"
+        f" maximum_object_size = {largest_object(path, _LARGEST_REJECT)})"
     )
 
 
-def _typed(events: Path) -> str:
-    event, timestamp = f"v[{_NUMBER['event']}]", f"v[{_NUMBER['timestamp']}]"
-    columns = ", ".join(f"{_of_its_type(column)} AS {name(column.name)}" for column in SENT)
-    others = " ".join(
-        f"WHEN {text(collection.table)} THEN {_custom_args(collection)}" for collection in EVENT_COLLECTIONS
-    )
+def _lines(staged: StagedEvents) -> str:
+    room = max(staged.longest + 1024, _ROOM)
     return (
-        f"SELECT * EXCLUDE (v), {_MESSAGE_ID} AS message_id,"
-        f" CASE kind {others} END AS custom_args, CASE WHEN nullif(trim({event}), '') IS NULL THEN 'no_event'"
-        f" WHEN {timestamp} IS NULL THEN 'no_timestamp'"
-        f" WHEN {name('timestamp')} IS NULL THEN 'bad_timestamp' END AS flaw"
-        f" FROM (SELECT f, l, json, v, kind, {columns}"
-        f" FROM (SELECT f, l, json, v, CASE {_kinds(f'lower(trim({event}))')} END AS kind"
-        f" FROM (SELECT f, l, e AS json, {values(SENT).replace('(json', '(e')} AS v"
-        f" FROM {_read(events, _EVENT_COLUMNS)})))"
+        "SELECT json, kind, timestamp, CASE WHEN sent_id IS NOT NULL THEN hash(sent_id, event) END AS i,"
+        " hash(event, timestamp, email) AS c,"
+        " CASE WHEN coalesce(event, '') = '' THEN 'no_event' WHEN v[2] IS NULL THEN 'no_timestamp'"
+        " WHEN timestamp IS NULL THEN 'bad_timestamp' END AS flaw, false AS kept, NULL::VARCHAR AS source_file,"
+        " NULL::TIMESTAMP AS received_at, NULL::VARCHAR AS id, NULL::VARCHAR AS duplicate_of"
+        f" FROM (SELECT json, v, event, {kind_of('event')} AS kind, {instant('v[2]')} AS timestamp, v[3] AS email,"
+        " nullif(v[4], '') AS sent_id FROM (SELECT json, v, lower(trim(v[1])) AS event FROM (SELECT json,"
+        " json_extract_string(json, ['/event', '/timestamp', '/email', '/sg_event_id']) AS v"
+        f" FROM read_ndjson_objects({text(staged.events)}, maximum_object_size = {room}))))"
     )
-
-
-def _kinds(event: str) -> str:
-    known = " ".join(
-        f"WHEN {event} IN ({', '.join(map(text, collection.events))}) THEN {text(collection.table)}"
-        for collection in EVENT_COLLECTIONS
-        if collection.events
-    )
-    return f"{known} ELSE 'other_event'"
-
-
-def _of_its_type(column: Column) -> str:
-    """The column's value, where the event's type has the column: else the field is a custom argument."""
-    value = typed(column, _NUMBER[column.name])
-    carriers = _CARRIERS[column.name]
-    if len(carriers) == len(EVENT_COLLECTIONS):
-        return value
-    return f"CASE WHEN kind IN ({', '.join(map(text, carriers))}) THEN {value} END"
-
-
-def _custom_args(collection: EventCollection) -> str:
-    return left_over([(_NUMBER[column.name], column) for column in collection.sent_columns])
-
-
-_RAW_ID = f"trim(v[{_NUMBER['sg_message_id']}])"
-_MESSAGE_ID = (
-    # Old ids have dots in the message's part, so `.filter` and `.recvd` come before the first dot.
-    f"CASE WHEN regexp_matches({_RAW_ID}, '^(filter|recvd|$)') THEN NULL"
-    f" WHEN regexp_matches({_RAW_ID}, '\\.(filter|recvd)')"
-    f" THEN nullif(regexp_extract({_RAW_ID}, '^(.*?)\\.(filter|recvd)', 1), '')"
-    f" ELSE nullif(split_part({_RAW_ID}, '.', 1), '') END"
-)
-
-_UNIQUE = "json_extract(custom_args, '/unique_args')"
-_REST = "json_merge_patch(custom_args, '{\"unique_args\":null}')"
-_UNPACK_UNIQUE_ARGS = (
-    # Documented as an object though sent flat: its content is custom arguments. Joined as text: exact.
-    f"UPDATE events SET custom_args = CASE WHEN {_REST} = '{{}}' THEN nullif({_UNIQUE}, '{{}}')"
-    f" WHEN {_UNIQUE} = '{{}}' THEN {_REST} ELSE left({_UNIQUE}::VARCHAR, -1) || ',' || substr({_REST}::VARCHAR, 2) END"
-    f" WHERE contains(custom_args::VARCHAR, '\"unique_args\":{{') AND json_type({_UNIQUE}) = 'OBJECT'"
-    f" AND NOT list_has_any(json_keys({_UNIQUE}), json_keys({_REST}))"
-)
-
-TABLE_COLUMNS = {
-    collection.table: names(column.name for column in collection.columns) for collection in EVENT_COLLECTIONS
-}
-"""Quoted columns of each event table, in order."""

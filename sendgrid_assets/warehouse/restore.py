@@ -1,7 +1,7 @@
 """Restoring: a copy of the warehouse, such as the published file, put back in its place.
 
 Belongs here: what may be replaced, by what, and in which steps. Does not: what came after the copy was made, which the
-next drain (`webhook.landing`'s `reconcile`) and sync bring back.
+next drain (`reconcile`) and sync bring back.
 """
 
 from __future__ import annotations

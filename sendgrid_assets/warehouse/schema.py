@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from sendgrid_assets.catalog.column import Column
+    from sendgrid_assets.settings import Settings
 
 VERSION = 1
 """Version of the structure; a warehouse with a higher one was written by a newer release."""
@@ -47,6 +48,14 @@ class SourceSchema:
     schema: str
     segment_views: bool = False
     time_zone: str = "UTC"
+
+
+def schemas_of(settings: Settings) -> tuple[SourceSchema, ...]:
+    """Where each of the settings' sources is."""
+    return tuple(
+        SourceSchema(source.name, source.schema_name, source.segment_views, settings.time_zone)
+        for source in settings.sources
+    )
 
 
 def apply(connection: DuckDBPyConnection, schemas: Sequence[SourceSchema]) -> None:

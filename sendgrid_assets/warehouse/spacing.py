@@ -6,6 +6,7 @@ Belongs here: keeping these two, in a small file beside the warehouse, and the w
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import time
@@ -35,6 +36,12 @@ def last_seconds(warehouse: Warehouse) -> float | None:
     """How long the last publish took; None where that is not known."""
     last = _read(warehouse)
     return last[1] if last else None
+
+
+def last_at(warehouse: Warehouse) -> dt.datetime | None:
+    """When the last publish was, UTC; None where that is not known."""
+    last = _read(warehouse)
+    return dt.datetime.fromtimestamp(last[0], dt.UTC) if last else None
 
 
 def wait_seconds(warehouse: Warehouse) -> float:

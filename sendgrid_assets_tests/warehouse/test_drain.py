@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import hashlib
 import json
@@ -11,6 +12,7 @@ import duckdb
 import pytest
 
 from sendgrid_assets.warehouse.file import Warehouse
+from sendgrid_assets.warehouse.publish import publish
 from sendgrid_assets.webhook.event_line import MAX_LINE
 from sendgrid_assets.webhook.landing import LandingError
 
@@ -94,21 +96,52 @@ def test_files_are_taken_in_name_order(store: Store) -> None:
     ]
 
 
+DAMAGED = {
+    "cut.ndjson.gz": gzip.compress(ndjson([A, B]))[:-9],
+    "wrong.ndjson.gz": gzip.compress(ndjson([A]))[:-8] + b"\0" * 8,
+}
+
+
 def test_a_damaged_file_is_set_aside_with_no_row(store: Store) -> None:
-    damaged = {
-        "cut.ndjson.gz": gzip.compress(ndjson([A, B]))[:-9],
-        "wrong.ndjson.gz": gzip.compress(ndjson([A]))[:-8] + b"\0" * 8,
-    }
-    for name, data in damaged.items():
+    for name, data in DAMAGED.items():
         store.landing.publish(name, data)
     store.land(C, name="good.ndjson")
     done = store.drain()
     assert (done.unreadable, done.files, done.rows) == (2, 1, {"click": 1})
     assert [file for file, _, _ in store.ledger()] == ["good.ndjson"]
-    for name, data in damaged.items():
+    for name, data in DAMAGED.items():
         assert (store.landing.rejected / name).read_bytes() == data
         told = json.loads((store.landing.rejected / f"{name}.reason.json").read_text())
         assert (told["file"], told["size"]) == (name, len(data))
+
+
+def test_why_a_damaged_file_was_set_aside_can_be_queried_once_for_each_content(store: Store) -> None:
+    for name, data in DAMAGED.items():
+        store.landing.publish(name, data)
+    assert store.drain().rejected == 2
+    told = [
+        (name, None, "is damaged gzip", f"{len(data)} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}")
+        for name, data in DAMAGED.items()
+    ]
+    assert store.rejects("file, line, reason, raw") == told
+    for name in DAMAGED:
+        (store.landing.rejected / name).rename(store.landing.new / name)
+    done = store.drain()
+    assert (done.rejected, done.unreadable) == (0, 2)
+    assert store.rejects("file, line, reason, raw") == told
+    store.landing.publish("cut.ndjson.gz", DAMAGED["cut.ndjson.gz"][:-1])
+    assert store.drain().rejected == 1
+
+
+def test_a_mended_file_is_put_back_by_moving_it(store: Store) -> None:
+    name = "cut.ndjson.gz"
+    store.landing.publish(name, DAMAGED[name])
+    store.drain()
+    (store.landing.rejected / name).write_bytes(gzip.compress(ndjson([A, B])))
+    (store.landing.rejected / name).rename(store.landing.new / name)
+    assert store.drain().rows == {"open": 2}
+    assert list(store.landing.rejected.iterdir()) == []
+    assert store.done() == [name]
 
 
 def test_huge_lines_of_garbage_cost_those_lines(store: Store) -> None:
@@ -140,15 +173,6 @@ def test_a_file_the_ledger_lost_is_taken_up_again(store: Store) -> None:
     assert (store.done(), len(store.ledger())) == (["a.ndjson", "b.ndjson"], 2)
 
 
-def test_commits_that_were_lost_are_loaded_again_from_done(store: Store) -> None:
-    store.load(A, name="a.ndjson")
-    store.load(B, name="b.ndjson")
-    store.warehouse.wal.unlink()
-    assert store.activity() == []
-    assert store.drain().returned == 2
-    assert [id_ for id_, _, _ in store.activity()] == ["A", "B"]
-
-
 def test_a_file_that_grew_after_it_was_loaded_is_loaded_again(store: Store) -> None:
     store.load(A, name="a.ndjson")
     (moved,) = store.landing.done.rglob("a.ndjson")
@@ -176,7 +200,7 @@ def test_a_file_that_another_drain_has_taken_is_passed_over(
     store.land(B, name="b.ndjson")
     listed = store.landing.waiting()
     (store.landing.new / "a.ndjson").unlink()
-    monkeypatch.setattr(store.landing, "waiting", lambda: listed)
+    monkeypatch.setattr(store.landing, "in_order", lambda: iter(listed))
     done = store.drain()
     assert (done.files, done.rows, done.unreadable) == (1, {"open": 1}, 0)
     assert [file for file, _, _ in store.ledger()] == ["b.ndjson"]
@@ -216,13 +240,49 @@ def test_an_older_chunk_stays_when_a_later_one_fails(store: Store, monkeypatch: 
     assert (store.waiting(), store.done()) == (["b.ndjson"], ["a.ndjson"])
 
 
-def test_loaded_files_are_removed_after_their_time(store: Store) -> None:
+def moved_to(store: Store, day: str) -> None:
+    """Makes today's loaded files those of another day."""
+    (today,) = (path for path in store.landing.done.iterdir() if path.name > "2026-02")
+    today.rename(today.with_name(day))
+
+
+def test_loaded_files_of_past_days_are_packed_and_in_the_end_removed(store: Store) -> None:
     store.load(A, name="a.ndjson")
-    (day,) = store.landing.done.iterdir()
-    day.rename(day.with_name("2020-01-01"))
+    moved_to(store, "2020-01-01")
     store.load(B, name="b.ndjson")
-    assert store.done() == ["b.ndjson"]
-    assert [id_ for id_, _, _ in store.activity()] == ["A", "B"]
+    assert store.done() == ["b.ndjson", "packed-1.zip"]
+    moved_to(store, "2020-03-01")
+    store.drain()
+    store.load(C, name="c.ndjson")
+    assert sorted(path.name for path in store.landing.done.iterdir())[:2] == ["2020-03-01", str(now().date())]
+    assert [id_ for id_, _, _ in store.activity()] == ["A", "B", "C"]
+
+
+def test_loaded_files_that_are_not_published_yet_are_kept(store: Store) -> None:
+    store.load(A, name="a.ndjson")
+    publish(store.warehouse, store.published)
+    store.load(B, name="b.ndjson")
+    moved_to(store, str(now().date() + dt.timedelta(days=-1)))
+    store.load(C, name="c.ndjson")
+    store.drain(retention_bytes=1)
+    assert store.done() == ["c.ndjson"]
+    # The same where the last publish was before these days.
+    store.load(event("D"), name="d.ndjson")
+    moved_to(store, str(now().date() + dt.timedelta(days=-1)))
+    note = store.warehouse.path.with_name("warehouse.duckdb.published")
+    told = json.loads(note.read_text())
+    note.write_text(json.dumps(told | {"at": told["at"] - 2 * 86_400}))
+    store.drain(retention_bytes=1)
+    assert store.done() == ["packed-1.zip"]
+
+
+def test_what_a_loaded_day_takes_on_disk_can_be_limited(store: Store) -> None:
+    store.load(A, name="a.ndjson")
+    moved_to(store, "2026-01-01")
+    store.drain(retention_days=10**6, retention_bytes=1000)
+    assert store.done() == ["packed-1.zip"]
+    store.drain(retention_days=10**6, retention_bytes=1)
+    assert store.done() == []
 
 
 def test_a_file_that_was_never_loaded_is_loaded_however_old_it_is(store: Store) -> None:

@@ -124,6 +124,15 @@ def test_another_content_under_the_same_id_is_rejected_and_visible(store: Store,
     assert (done.rejected, [file[2] for file in store.ledger()]) == (2, [0, 3])
 
 
+@pytest.mark.parametrize("change", [{"email": "b@example.com"}, {"timestamp": T0 + 1}], ids=str)
+def test_another_address_or_instant_under_a_loaded_id_is_a_conflict(store: Store, change: Row) -> None:
+    # The other event reaches back to the instant of the first: as far as rows are looked at.
+    store.load(A)
+    done = store.load(A | change, event("B", email="b@example.com"))
+    assert store.activity("sg_event_id, email") == [("A", "casey@example.com"), ("B", "b@example.com")]
+    assert (done.rejected, [reason for reason, _ in store.rejects()]) == (1, ["id_conflict"])
+
+
 def test_a_conflict_leaves_its_content_free_for_another_id(store: Store) -> None:
     store.load(A)
     store.load(event("A", ip="192.0.2.1"), event("D", ip="192.0.2.1"))
