@@ -4,6 +4,7 @@ Belongs here: when something runs. Does not: what it does. Decisions are pure fu
 """
 
 import datetime as dt
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,9 @@ from sendgrid_assets.webhook.landing import Landing
 
 from . import names
 from .resources import make_warehouse
+from .run_history import remove_old_runs
+
+log = logging.getLogger(__name__)
 
 AssetJob = Any
 """What `define_asset_job` makes; its class is not public."""
@@ -35,7 +39,10 @@ SOON_SECONDS = 60.0
 """How long a sync or drain is left to publish at its own end."""
 
 SYNC_SECONDS, DRAIN_SECONDS = 6 * 3600, 2 * 3600
-"""A run killed with its process stays STARTED until this has passed, and holds the next one back so long."""
+"""A run killed with its process stays STARTED until this has passed; a sync holds the next one back so long."""
+
+DEAD_SECONDS = 90.0
+"""A drain begun longer ago that has not the landing directory's turn is at its end, or was killed."""
 
 
 def sync_job(source: SourceSettings, assets: Sequence[dg.AssetKey]) -> AssetJob:
@@ -53,7 +60,8 @@ def drain_job(source: SourceSettings, assets: Sequence[dg.AssetKey]) -> AssetJob
     """Loads the source's events."""
     return dg.define_asset_job(
         names.drain_job(source.name),
-        selection=dg.AssetSelection.assets(*assets),
+        # It tells the checks' results itself.
+        selection=dg.AssetSelection.assets(*assets).without_checks(),
         executor_def=dg.in_process_executor,
         tags={"sendgrid/source": source.name, "dagster/max_runtime": str(DRAIN_SECONDS)},
         description=f"Loads the webhook events of {source.name} that wait in the landing directory, then publishes.",
@@ -101,21 +109,27 @@ def sync_schedule(settings: Settings, source: SourceSettings, job: AssetJob) -> 
 
 
 def landing_sensor(
-    settings: Settings, source: SourceSettings, jobs: Sequence[AssetJob]
+    settings: Settings, source: SourceSettings, jobs: Sequence[AssetJob], assets: Sequence[dg.AssetKey]
 ) -> dg.SensorDefinition:
     """Asks for one drain when files wait and none is under way; the drain itself finds what there is.
 
     Where a drain left publishing for later, or a run was killed before it published, or could not, it asks for a
-    publish alone.
+    publish alone. Runs that it asked for long ago it removes from Dagster's history.
+
+    Args:
+        settings: how often it looks, and for how long runs are kept.
+        source: whose files it looks for.
+        jobs: what it may ask for.
+        assets: what a drain materializes.
     """
     resource = make_warehouse(settings)
-    drain = names.drain_job(source.name)
+    drain, sensor = names.drain_job(source.name), names.landing_sensor(source.name)
     publishing = [
         job for each in settings.sources for job in (names.sync_job(each.name), names.drain_job(each.name))
     ]
 
     @dg.sensor(
-        name=names.landing_sensor(source.name),
+        name=sensor,
         jobs=jobs,
         minimum_interval_seconds=settings.drain_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -123,10 +137,21 @@ def landing_sensor(
         "what was committed is not published.",
     )
     def landing(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        try:
+            remove_old_runs(
+                context.instance,
+                sensor=sensor,
+                jobs=[drain, names.PUBLISH_JOB],
+                assets=[*assets, names.PUBLISHED],
+                hours=settings.drain_history_hours,
+            )
+        except Exception:
+            # History that stays for longer holds no event back.
+            log.warning("Old runs could not be removed: the next look tries again.", exc_info=True)
         folder = Landing(settings.landing_dir.absolute(), source.name)
         waiting = len(folder.waiting()) if folder.new.is_dir() else 0
         answer = (
-            decide_drain(waiting, drain, _unfinished(context.instance, drain))
+            decide_drain(waiting, drain, _draining(context.instance, drain, folder))
             if waiting
             else dg.SkipReason("No file waits in the landing directory.")
         )
@@ -197,6 +222,16 @@ def _about_to_publish(instance: dg.DagsterInstance, jobs: Sequence[str]) -> dg.D
 def _unfinished(instance: dg.DagsterInstance, job: str | None = None) -> dg.DagsterRun | None:
     runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNFINISHED), limit=1)
     return runs[0] if runs else None
+
+
+def _draining(instance: dg.DagsterInstance, drain: str, landing: Landing) -> dg.DagsterRun | None:
+    """A drain that has not ended, and will take what waits: one that was killed is never noted as ended."""
+    records = instance.get_run_records(dg.RunsFilter(job_name=drain, statuses=UNFINISHED), limit=1)
+    if not records:
+        return None
+    run, begun = records[0].dagster_run, records[0].start_time
+    is_old = begun is not None and not 0 <= time.time() - begun < DEAD_SECONDS
+    return None if run.status is dg.DagsterRunStatus.STARTED and is_old and not landing.is_drained() else run
 
 
 def _last_failed_publish(instance: dg.DagsterInstance) -> float | None:

@@ -15,6 +15,7 @@ from sendgrid_assets.settings import Settings, SourceSettings, load_settings
 
 from . import automation, names
 from .event_assets import event_assets, landing_spec
+from .event_checks import event_checks
 from .insight_assets import insight_assets
 from .io_managers import tables_io_manager
 from .published_asset import published_asset
@@ -76,9 +77,10 @@ def _source_definitions(
     drain = automation.drain_job(source, _keys([events]))
     return dg.Definitions(
         assets=[api_spec(source), landing_spec(settings, source), *synced, events, insight_assets(source)],
+        asset_checks=[event_checks(source)],
         jobs=[sync, drain],
         schedules=[automation.sync_schedule(settings, source, sync)],
-        sensors=[automation.landing_sensor(settings, source, [drain, *publish])],
+        sensors=[automation.landing_sensor(settings, source, [drain, *publish], _keys([events]))],
     )
 
 

@@ -3,7 +3,8 @@
 Belongs here: the asset and what it reports. Does not: the drain (`warehouse.drain`), when it runs (`automation`).
 """
 
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
@@ -17,14 +18,16 @@ from sendgrid_assets.settings import Settings, SourceSettings
 from sendgrid_assets.warehouse.count import row_count
 from sendgrid_assets.warehouse.drain import Drained, drain
 from sendgrid_assets.warehouse.errors import WarehouseError
+from sendgrid_assets.warehouse.misfits import misfits, rejects
+from sendgrid_assets.warehouse.sync_log import utc_now
 from sendgrid_assets.webhook.landing import Landing, LandingError
 
 from . import names
+from .event_checks import ACTIVITY, Finding, misfit_finding, reject_finding, tell
 from .resources import WarehouseResource
 from .table_metadata import described, table_metadata
 
 GROUP = "events"
-ACTIVITY = "activity"
 
 
 def event_assets(settings: Settings, source: SourceSettings) -> dg.AssetsDefinition:
@@ -41,17 +44,22 @@ def event_assets(settings: Settings, source: SourceSettings) -> dg.AssetsDefinit
     def events(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         resource: WarehouseResource = getattr(context.resources, names.WAREHOUSE)
         landing = Landing(settings.landing_dir.absolute(), source.name)
+        began = utc_now()
         try:
             drained = drain(
                 resource.warehouse,
                 landing,
                 scratch=resource.scratch,
                 retention_days=settings.done_retention_days,
+                retention_bytes=settings.done_retention_bytes,
             )
+            counts, found = _looked_at(resource, source, drained, began)
         except (LandingError, WarehouseError) as error:
             raise dg.Failure(str(error)) from error
         context.log.info(_told(drained))
-        for table, metadata in _reports(resource, source, drained).items():
+        for finding in found:
+            tell(context.instance, source, finding)
+        for table, metadata in _reports(drained, counts).items():
             key = names.table_key(source.name, table)
             if key in context.selected_asset_keys:
                 yield dg.MaterializeResult(asset_key=key, metadata=metadata)
@@ -101,13 +109,26 @@ def _specs(source: SourceSettings) -> list[dg.AssetSpec]:
     return [*tables, union]
 
 
-def _reports(
-    resource: WarehouseResource, source: SourceSettings, drained: Drained
-) -> dict[str, dict[str, int]]:
+def _looked_at(
+    resource: WarehouseResource, source: SourceSettings, drained: Drained, since: dt.datetime
+) -> tuple[dict[str, int], list[Finding]]:
+    """How many rows the tables that got any now have, and what the checks find in what came since."""
+    if not drained.rows and not drained.rejected:
+        return {}, []
+    with resource.warehouse.open() as connection:
+        counts = {
+            table: row_count(connection, source.schema_name, table) for table in [*drained.rows, ACTIVITY]
+        }
+        return counts, [
+            misfit_finding(misfits(connection, source.schema_name, since, drained.rows)),
+            reject_finding(rejects(connection, source.name, since) if drained.rejected else {}),
+        ]
+
+
+def _reports(drained: Drained, counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
     """What to show of each table that got rows, and of their union."""
     if not drained.rows:
         return {}
-    counts = _row_counts(resource, source, [*drained.rows, ACTIVITY])
     reports = {
         table: {"rows_appended": appended, "dagster/row_count": counts[table]}
         for table, appended in drained.rows.items()
@@ -123,11 +144,6 @@ def _reports(
         "dagster/row_count": counts[ACTIVITY],
     }
     return reports
-
-
-def _row_counts(resource: WarehouseResource, source: SourceSettings, tables: Sequence[str]) -> dict[str, int]:
-    with resource.warehouse.open() as connection:
-        return {table: row_count(connection, source.schema_name, table) for table in tables}
 
 
 def _told(drained: Drained) -> str:

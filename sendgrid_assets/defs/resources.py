@@ -20,7 +20,7 @@ from sendgrid_assets.warehouse import spacing, sync_log
 from sendgrid_assets.warehouse.file import Warehouse
 from sendgrid_assets.warehouse.known import known
 from sendgrid_assets.warehouse.publish import Published, is_due, publish
-from sendgrid_assets.warehouse.schema import SourceSchema
+from sendgrid_assets.warehouse.schema import schemas_of
 from sendgrid_assets.warehouse.stage import remove_leftovers
 
 from . import names
@@ -212,12 +212,8 @@ def _leaves_it_to_the_sensor(
 
 def make_warehouse(settings: Settings) -> WarehouseResource:
     """The warehouse the settings name."""
-    schemas = tuple(
-        SourceSchema(source.name, source.schema_name, source.segment_views, settings.time_zone)
-        for source in settings.sources
-    )
     return WarehouseResource(
-        Warehouse(settings.warehouse.absolute(), schemas),
+        Warehouse(settings.warehouse.absolute(), schemas_of(settings)),
         settings.published.absolute() if settings.published else None,
         (settings.data_dir / "staging").absolute(),
     )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import dagster as dg
 
+from sendgrid_assets.defs.automation import DEAD_SECONDS
+from sendgrid_assets.webhook.landing import Landing
 from sendgrid_assets_tests.site import Site
 
 
@@ -87,3 +91,15 @@ def test_what_is_no_event_is_kept_with_its_reason(site: Site) -> None:
         ("sendgrid", 1, "no_timestamp")
     ]
     assert site.query("SELECT count(*) FROM sendgrid.activity") == [(1,)]
+
+
+def test_a_drain_that_was_killed_holds_nothing_back_for_long(site: Site) -> None:
+    site.post(site.traffic.batch(5))
+    job = site.definitions.resolve_job_def("sendgrid_drain")
+    run = site.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTING)
+    began = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, "sendgrid_drain")
+    site.instance.report_dagster_event(began, run.run_id, timestamp=time.time() - DEAD_SECONDS - 1)
+    landing = Landing(site.settings.landing_dir.absolute(), "sendgrid")
+    with landing.turn(1):
+        assert isinstance(_tick(site), dg.SkipReason)
+    assert isinstance(_tick(site), dg.RunRequest)
