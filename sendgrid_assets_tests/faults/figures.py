@@ -1,0 +1,170 @@
+"""Figures beside the kills: whole sweeps, answers under load, a full disk, a long backlog.
+
+Belongs here: what is measured and in which unit. Does not: asserting how fast anything is.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sendgrid_assets_tests.webhook.conftest import Signer
+
+from . import tracing
+from .full_disk import small_disk
+from .invariant import Told, judge
+from .nursery import Nursery
+from .plant import Plant
+from .posting import Sender
+from .receiving import Receiver
+from .sweeps import Sweep, Swept, at_failpoints, at_system_calls
+from .traffic import batches
+
+MakePlant = Callable[[str], Plant]
+
+_CLIENTS = (1, 32, 1000)
+_OF_RECEIVER = ("write", "fsync", "linkat", "unlink")
+_OF_DRAIN = ("write", "fsync", "linkat", "unlink", "unlinkat")
+_OF_PUBLISH = ("pwrite64", "fsync", "rename", "unlink")
+
+
+def spread(seconds: Sequence[float]) -> dict[str, Any]:
+    """Median, 99th percentile and maximum, in milliseconds."""
+    if not seconds:
+        return {"times": 0}
+    ordered = sorted(seconds)
+    return {
+        "times": len(ordered),
+        "p50 ms": round(statistics.median(ordered) * 1000, 1),
+        "p99 ms": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))] * 1000, 1),
+        "max ms": round(ordered[-1] * 1000, 1),
+    }
+
+
+def swept(nursery: Nursery, make: MakePlant, tell: Callable[[str], None]) -> dict[str, Swept]:
+    """Every call of Python's, and where strace works every system call, killed and failed."""
+    done: dict[str, Swept] = {}
+    signer = Signer()
+    for task in ("drains", "publishes", "receivers"):
+        for fault, name in _faults(task):
+            sweep = Sweep(nursery, make(name.replace(" ", "-")), signer)
+            getattr(sweep, task)(fault)
+            done[name] = sweep.end()
+            tell(f"{name}: {done[name].points} points, {len(done[name].wrong)} wrong")
+    return done
+
+
+def _faults(task: str) -> list[tuple[Callable[[int], dict[str, Any]], str]]:
+    calls = {"drains": _OF_DRAIN, "publishes": _OF_PUBLISH, "receivers": _OF_RECEIVER}[task]
+    found = [
+        (at_failpoints(action, when), f"{task} {action} {when} a call")
+        for action, when in (("kill", "before"), ("kill", "after"), ("ENOSPC", "before"))
+    ]
+    if tracing.why_not() is None:
+        found += [
+            (at_system_calls(call, action), f"{task} {action} at {call}")
+            for call in calls
+            for action in ("kill", "EIO", "ENOSPC")
+        ]
+    return found
+
+
+def load(nursery: Nursery, make: MakePlant, seconds: float = 8) -> dict[str, Any]:
+    """Signed POSTs of ten events from 1, 32 and 1,000 clients, each for some seconds."""
+    found: dict[str, Any] = {}
+    for clients in _CLIENTS:
+        plant, told, signer = make(f"load-{clients}"), Told(), Signer()
+        receiver = Receiver(nursery, plant, signer)
+        assert receiver.ready()
+        begun = time.monotonic()
+        answers = Sender(receiver.port, signer, told).pour(
+            batches(f"load-{clients}", 10), clients=clients, seconds=seconds
+        )
+        took = time.monotonic() - begun
+        assert receiver.stop() == 0
+        posts = len(answers.seconds)
+        found[f"{clients} clients"] = {
+            "posts/s": round(posts / took),
+            "events/s": round(10 * posts / took),
+            **spread(answers.seconds),
+            "answers": dict(answers.statuses),
+            "posts per file": round(posts / max(1, len(plant.waiting())), 1),
+            "receiver's peak MB": round(receiver.child.peak_bytes / 1e6),
+        }
+        nursery.must("settle", plant, seconds=600)
+        found[f"{clients} clients"]["wrong"] = list(judge(plant, told).wrong)
+    return found
+
+
+def room_again(nursery: Nursery, plant: Plant) -> dict[str, Any]:
+    """A receiver whose disk fills up, and the time from room to its first 2xx."""
+    signer, told = Signer(), Told()
+    with small_disk(plant.folder / "small", 24 * 1024 * 1024) as disk:
+        small = Plant(disk.folder).prepare()
+        receiver = Receiver(nursery, small, signer, arguments={"free_bytes": 0}, **disk.how)
+        assert receiver.ready()
+        sender = Sender(receiver.port, signer, told)
+        disk.fill(receiver.child.pid)
+        body = batches("full", 2000)
+        full = sender.pour(islice(body, 8), clients=1, seconds=20)
+        disk.make_room(receiver.child.pid)
+        begun = time.monotonic()
+        first = None
+        while first is None and time.monotonic() - begun < 60:
+            first = sender.pour(islice(body, 1), clients=1, seconds=20).first
+        assert first is not None
+        assert receiver.stop() == 0
+        return {
+            "means": disk.means,
+            "answers while full": dict(full.statuses),
+            "room to first 2xx ms": round((first - begun) * 1000, 1),
+        }
+
+
+def backlog(nursery: Nursery, plant: Plant, gigabytes: float) -> dict[str, Any]:
+    """A drain of so many bytes in files of 16 MB, as busy receivers leave them."""
+    told, number, size = Told(), 0, 0
+    made = batches("backlog", 1000)
+    while size < gigabytes * 1e9:
+        taken = list(islice(made, 60))
+        data = b"".join(one.lines() for one in taken)
+        for one in taken:
+            told.put(one.keys)
+        plant.put(f"{number:08}.ndjson", data)
+        number, size = number + 1, size + len(data)
+    begun = time.monotonic()
+    child = nursery.start("drain", plant)
+    most = _scratch_peak(plant.scratch, child.poll)
+    took = time.monotonic() - begun
+    nursery.must("publish", plant, seconds=3600)
+    verdict = judge(plant, told)
+    return {
+        "GB": round(size / 1e9, 2),
+        "files": number,
+        "events": verdict.rows,
+        "drain s": round(took, 1),
+        "s per GB": round(took / size * 1e9, 1),
+        "drain's peak MB": round(child.peak_bytes / 1e6),
+        "scratch peak MB": round(most / 1e6),
+        "wrong": list(verdict.wrong),
+    }
+
+
+def _scratch_peak(folder: Path, ended: Callable[[], int | None]) -> int:
+    most = 0
+    while ended() is None:
+        size = 0
+        for root, _, names in os.walk(folder):
+            for name in names:
+                try:
+                    size += (Path(root) / name).stat().st_size
+                except FileNotFoundError:
+                    continue
+        most = max(most, size)
+        time.sleep(0.05)
+    return most
