@@ -7,6 +7,7 @@ Belongs here: the inserts, the rejects and the ledger. Does not: files (`warehou
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ class Appended:
         duplicates: of these, marked as copies under another id.
         repeated: events that were there already.
         rejected: lines new to `rejected_events`.
+        unended: events and rejects there are so far of the file that goes on.
     """
 
     files: int
@@ -51,19 +53,40 @@ class Appended:
     duplicates: int
     repeated: int
     rejected: int
+    unended: tuple[int, int] = (0, 0)
+
+    def __add__(self, other: Appended) -> Appended:
+        """What both brought, one after the other."""
+        rows = Counter(self.rows) + Counter(other.rows)
+        return Appended(
+            self.files + other.files,
+            self.bytes + other.bytes,
+            dict(rows),
+            self.duplicates + other.duplicates,
+            self.repeated + other.repeated,
+            self.rejected + other.rejected,
+            other.unended,
+        )
 
 
 def append(
-    connection: DuckDBPyConnection, staged: StagedEvents, *, source: str, schema: str, again: bool = False
+    connection: DuckDBPyConnection,
+    staged: StagedEvents,
+    *,
+    source: str,
+    schema: str,
+    again: bool = False,
+    before: tuple[int, int] = (0, 0),
 ) -> Appended | None:
-    """Loads a chunk and enters its files in the ledger: all of it or nothing.
+    """Loads a portion and enters the files that end in it in the ledger: all of it or nothing.
 
     Args:
         connection: the warehouse.
-        staged: the chunk.
+        staged: the portion.
         source: the source's name.
         schema: its schema.
         again: whether to read also what the ledger has; it keeps one entry of each.
+        before: events and rejects that earlier portions had of the file that goes on in this one.
 
     Returns:
         None where the ledger has all of the files.
@@ -88,13 +111,29 @@ def append(
             if (count := _insert(connection, schema, kind, found[kind], now))
         }
         rejected = _reject(connection, source, now)
-        _enter(connection, source, now)
+        _enter(connection, source, now, staged.began_before, before)
     counts = connection.execute(
         "SELECT (SELECT count(*) FROM fates WHERE kept AND duplicate_of IS NOT NULL), (SELECT count(*) FROM events)"
-        " - (SELECT count(*) FROM rejects WHERE reason = 'id_conflict'), count(*), sum(size)::BIGINT FROM files"
+        " - (SELECT count(*) FROM rejects WHERE reason = 'id_conflict'), count(*),"
+        " coalesce(sum(size), 0)::BIGINT FROM files WHERE ended"
     ).fetchone()
     duplicates, kept, files, size = counts or (0, 0, 0, 0)
-    return Appended(files, size, rows, duplicates, kept - sum(rows.values()), rejected)
+    unended = _unended(connection, staged, before)
+    return Appended(files, size, rows, duplicates, kept - sum(rows.values()), rejected, unended)
+
+
+def _unended(
+    connection: DuckDBPyConnection, staged: StagedEvents, before: tuple[int, int]
+) -> tuple[int, int]:
+    if staged.goes_on is None:
+        return 0, 0
+    here = connection.execute(
+        "SELECT (SELECT count(*) FROM events WHERE f = $f), (SELECT count(*) FROM rejects WHERE f = $f)",
+        {"f": staged.goes_on},
+    ).fetchone()
+    events, rejected = here or (0, 0)
+    earlier = before if staged.goes_on == staged.began_before else (0, 0)
+    return events + earlier[0], rejected + earlier[1]
 
 
 def _next_instant(connection: DuckDBPyConnection, source: str) -> dt.datetime:
@@ -141,11 +180,19 @@ def _reject(connection: DuckDBPyConnection, source: str, now: dt.datetime) -> in
     return int(inserted[0]) if inserted else 0
 
 
-def _enter(connection: DuckDBPyConnection, source: str, now: dt.datetime) -> None:
+def _enter(
+    connection: DuckDBPyConnection,
+    source: str,
+    now: dt.datetime,
+    began_before: int | None,
+    before: tuple[int, int],
+) -> None:
+    began = -1 if began_before is None else began_before
+    events, rejected = (f"if(f = {began}, {count}, 0)" for count in before)
     connection.execute(
         f"INSERT INTO {LEDGER} BY NAME SELECT {text(source)} AS source, name AS file, size, sha256,"
-        " coalesce(e.events, 0) AS events, coalesce(r.rejected, 0) AS rejected,"
-        f" TIMESTAMP {text(now)} AS loaded_at FROM files ANTI JOIN"
+        f" coalesce(e.events, 0) + {events} AS events, coalesce(r.rejected, 0) + {rejected} AS rejected,"
+        f" TIMESTAMP {text(now)} AS loaded_at FROM (FROM files WHERE ended) files ANTI JOIN"
         f" (SELECT file AS name, size, sha256 FROM {LEDGER} WHERE source = {text(source)}) USING (name, size, sha256)"
         " LEFT JOIN (SELECT f, count(*) AS events FROM events GROUP BY f) e USING (f)"
         " LEFT JOIN (SELECT f, count(*) AS rejected FROM rejects GROUP BY f) r USING (f)"

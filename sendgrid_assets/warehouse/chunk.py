@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .append import Appended, append
-from .event_stage import stage
+from .event_stage import MOST_BYTES, stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +42,18 @@ class LoadedChunk:
 
 
 def load_chunk(
-    warehouse: Warehouse, source: str, chunk: Sequence[LandingFile], scratch: Path, *, again: bool = False
+    warehouse: Warehouse,
+    source: str,
+    chunk: Sequence[LandingFile],
+    scratch: Path,
+    *,
+    again: bool = False,
+    most: int = MOST_BYTES,
 ) -> LoadedChunk:
     """Loads files in one transaction: all of their lines and ledger entries, or nothing.
+
+    What is larger unpacked than a portion takes several: a file is in the ledger only with its last lines, so one
+    that was cut short is read anew, and what is there of it stays as it is.
 
     Args:
         warehouse: where to.
@@ -52,21 +61,35 @@ def load_chunk(
         chunk: complete files, in the order they count.
         scratch: folder for staging files.
         again: whether to read also what the ledger has, for rows that are gone; it keeps one entry of each.
+        most: bytes of events in one transaction.
 
     Raises:
         WarehouseBusyError: somebody else holds the warehouse.
     """
+    settled: list[int] = []
+    unreadable: list[tuple[int, str]] = []
+    brought: Appended | None = None
     with tempfile.TemporaryDirectory(prefix="drain-", dir=scratch) as here:
-        staged = stage(chunk, Path(here))
-        appended = None
-        if staged.settled:
+        for staged in stage(chunk, Path(here), most):
+            settled += staged.settled
+            unreadable += staged.unreadable
+            if not staged.settled and staged.goes_on is None:
+                continue
             with warehouse.open() as connection:
-                schema = warehouse.schema_of(source)
-                appended = append(connection, staged, source=source, schema=schema, again=again)
+                appended = append(
+                    connection,
+                    staged,
+                    source=source,
+                    schema=warehouse.schema_of(source),
+                    again=again,
+                    before=brought.unended if brought else (0, 0),
+                )
+            if appended:
+                brought = brought + appended if brought else appended
     return LoadedChunk(
-        [chunk[number] for number in staged.settled],
-        [(chunk[number], reason) for number, reason in staged.unreadable],
-        appended.files if appended else 0,
-        appended.bytes if appended else 0,
-        appended,
+        [chunk[number] for number in settled],
+        [(chunk[number], reason) for number, reason in unreadable],
+        brought.files if brought else 0,
+        brought.bytes if brought else 0,
+        brought,
     )

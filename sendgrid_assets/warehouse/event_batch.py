@@ -47,7 +47,10 @@ def note_files(
     Returns:
         How many there are.
     """
-    columns = "{f: 'INTEGER', name: 'VARCHAR', size: 'BIGINT', sha256: 'VARCHAR', received_at: 'TIMESTAMP'}"
+    columns = (
+        "{f: 'INTEGER', name: 'VARCHAR', size: 'BIGINT', sha256: 'VARCHAR', received_at: 'TIMESTAMP',"
+        " ended: 'BOOLEAN'}"
+    )
     loaded = (
         ""
         if again

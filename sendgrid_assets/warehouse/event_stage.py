@@ -17,11 +17,15 @@ from sendgrid_assets.webhook.reader import FileReader, Unreadable
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
+    from sendgrid_assets.webhook.event_line import Rejected
     from sendgrid_assets.webhook.landing import LandingFile
+
+MOST_BYTES = 256 * 1024 * 1024
+"""Bytes of events in one portion: what is packed or in one large file must not take as much memory as it likes."""
 
 _encode = msgspec.json.encode
 
@@ -38,18 +42,20 @@ class FileToLoad:
 
 @dataclass(frozen=True, slots=True)
 class StagedEvents:
-    """A chunk's lines.
+    """A portion of a chunk's lines.
 
     Attributes:
         events: NDJSON of the events alone, in order; `rows` of them, the longest of `longest` bytes.
         runs: NDJSON of {first, f, l}: with event number `first`, from 0, file `f` begins or goes on, at line `l`.
         rejects: NDJSON of {f, l, reason, raw}.
-        files: NDJSON of {f, name, size, sha256, received_at}.
+        files: NDJSON of {f, name, size, sha256, received_at, ended}.
         rows: how many events there are.
         longest: bytes of the longest.
-        settled: places in the chunk of the files that were read.
-        unreadable: places of those that cannot be, with the reason.
-        bytes: size of all that were read.
+        bytes: of events and rejects.
+        settled: places in the chunk of the files that end here.
+        began_before: the place of a file that other portions have the beginning of, or None.
+        goes_on: the place of a file that goes on in the next portion, or None.
+        unreadable: places of files that cannot be read, with the reason.
     """
 
     events: Path
@@ -58,53 +64,70 @@ class StagedEvents:
     files: Path
     rows: int
     longest: int
-    settled: list[int]
-    unreadable: list[tuple[int, str]]
     bytes: int
+    settled: list[int]
+    began_before: int | None
+    goes_on: int | None
+    unreadable: list[tuple[int, str]]
 
 
-def stage(chunk: Sequence[LandingFile], folder: Path) -> StagedEvents:
+def stage(chunk: Sequence[LandingFile], folder: Path, most: int = MOST_BYTES) -> Iterator[StagedEvents]:
     """Writes what is in the files, each file's own number being its place in the chunk.
 
     Args:
         chunk: complete files, in the order they count.
-        folder: an empty one.
+        folder: an empty one; each portion is overwritten by the next.
+        most: bytes of a portion; it ends with the next lines after so many, if need be within a file.
     """
-    with _Stage(folder) as stage:
+    with _Stage(folder) as portion:
         for number, file in enumerate(chunk):
-            stage.add(number, file)
-    return stage.written()
+            try:
+                reader = FileReader(file)
+            except Unreadable as error:
+                portion.unreadable.append((number, str(error)))
+                continue
+            except FileNotFoundError:
+                # Another drain took it.
+                continue
+            with reader:
+                for run in reader.runs():
+                    if portion.bytes >= most:
+                        portion.note(number, file, reader, ended=False)
+                        yield portion.written()
+                        portion.begin(number)
+                    portion.write(number, run)
+                portion.note(number, file, reader, ended=True)
+        yield portion.written()
 
 
 class _Stage:
-    """The files being written; a context manager."""
+    """The portion being written; a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self._paths = [folder / f"{name}.ndjson" for name in ("events", "runs", "rejects", "files")]
         self._stack = ExitStack()
-        self._rows = self._longest = self._bytes = 0
-        self._settled: list[int] = []
-        self._unreadable: list[tuple[int, str]] = []
 
     def __enter__(self) -> Self:
-        self._events, self._runs, self._rejects, self._files = (
-            self._stack.enter_context(path.open("wb", buffering=1 << 20)) for path in self._paths
-        )
+        self.begin(None)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def add(self, number: int, file: LandingFile) -> None:
-        """Writes one file's lines; of an unreadable one nothing, and of one that another drain took."""
-        try:
-            with FileReader(file) as reader:
-                self._write(number, reader)
-        except Unreadable as error:
-            self._unreadable.append((number, str(error)))
-            return
-        except FileNotFoundError:
-            return
+    def begin(self, began_before: int | None) -> None:
+        """Begins a portion, perhaps within a file."""
+        self._began_before = began_before
+        self._goes_on: int | None = None
+        self._rows = self._longest = self._next_line = self.bytes = 0
+        self._settled: list[int] = []
+        self.unreadable: list[tuple[int, str]] = []
+        self._events, self._runs, self._rejects, self._files = (
+            self._stack.enter_context(path.open("wb", buffering=1 << 20)) for path in self._paths
+        )
+
+    def note(self, number: int, file: LandingFile, reader: FileReader, *, ended: bool) -> None:
+        """Notes a file, and whether its last line is in this portion."""
+        self._next_line = 0
         _put(
             self._files,
             {
@@ -113,38 +136,45 @@ class _Stage:
                 "size": reader.size,
                 "sha256": reader.sha256,
                 "received_at": file.received_at.replace(tzinfo=None),
+                "ended": ended,
             },
         )
-        self._bytes += reader.size
-        self._settled.append(number)
+        if ended:
+            self._settled.append(number)
+        else:
+            self._goes_on = number
+
+    def write(self, number: int, run: Run | Rejected) -> None:
+        """Writes lines of a file."""
+        if not isinstance(run, Run):
+            _put(self._rejects, {"f": number, "l": run.line, "reason": run.reason, "raw": run.raw})
+            self.bytes += len(run.raw)
+            return
+        if run.line != self._next_line:
+            _put(self._runs, {"first": self._rows, "f": number, "l": run.line})
+        self._events.write(run.text)
+        self.bytes += len(run.text)
+        self._rows += run.count
+        self._longest = max(self._longest, run.longest)
+        self._next_line = run.line + run.count
 
     def written(self) -> StagedEvents:
-        """What was written, once all is closed."""
+        """The portion, closed."""
+        self._stack.close()
         events, runs, rejects, files = self._paths
         return StagedEvents(
-            events=events,
-            runs=runs,
-            rejects=rejects,
-            files=files,
+            events,
+            runs,
+            rejects,
+            files,
             rows=self._rows,
             longest=self._longest,
+            bytes=self.bytes,
             settled=self._settled,
-            unreadable=self._unreadable,
-            bytes=self._bytes,
+            began_before=self._began_before,
+            goes_on=self._goes_on,
+            unreadable=self.unreadable,
         )
-
-    def _write(self, number: int, reader: FileReader) -> None:
-        expected = 0
-        for run in reader.runs():
-            if not isinstance(run, Run):
-                _put(self._rejects, {"f": number, "l": run.line, "reason": run.reason, "raw": run.raw})
-                continue
-            if run.line != expected:
-                _put(self._runs, {"first": self._rows, "f": number, "l": run.line})
-            self._events.write(run.text)
-            self._rows += run.count
-            self._longest = max(self._longest, run.longest)
-            expected = run.line + run.count
 
 
 def _put(file: BinaryIO, row: dict[str, object]) -> None:

@@ -1,0 +1,98 @@
+"""What is larger than a portion, in one file or unpacked, is loaded in several transactions, and still once."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import duckdb
+import pytest
+
+from sendgrid_assets.warehouse import chunk
+from sendgrid_assets.warehouse.append import Appended
+from sendgrid_assets.warehouse.chunk import LoadedChunk, load_chunk
+
+from .conftest import T0, Row, Store, event, ndjson
+
+LINES: list[Any] = [
+    event("a", "open"),
+    event("b", "click", url="https://shop.example/"),
+    "torn {",
+    event("a", "open"),
+    event("a", "open", ip="192.0.2.1"),
+    event("c", "open", timestamp=T0 + 1),
+    event(None, "bounce", reason="550"),
+    event("d", "open", timestamp=T0 + 1),
+    event("e", "delivered"),
+]
+HELD = """
+    SELECT 'row' AS what, sg_event_id, event, timestamp, duplicate_of, source_file FROM sendgrid.activity UNION ALL
+    SELECT 'reject', raw, reason, NULL, line::VARCHAR, file FROM _sendgrid_assets.rejected_events UNION ALL
+    SELECT 'file', sha256, events::VARCHAR, NULL, rejected::VARCHAR, file FROM _sendgrid_assets.loaded_files
+    ORDER BY ALL"""
+
+
+def landed(store: Store) -> None:
+    store.land(event("z"), name="1.ndjson")
+    store.land(*LINES, name="2.ndjson")
+    store.landing.publish("3.ndjson.gz", gzip.compress(ndjson(LINES[::-1] + [event("y", "click")] * 3)))
+    store.land(name="4.ndjson")
+
+
+def loaded(store: Store, most: int, *, again: bool = False) -> LoadedChunk:
+    scratch = store.folder / "scratch"
+    scratch.mkdir(exist_ok=True)
+    return load_chunk(store.warehouse, "sendgrid", store.landing.waiting(), scratch, again=again, most=most)
+
+
+def held(store: Store) -> list[Row]:
+    with duckdb.connect(store.warehouse.path, read_only=True) as connection:
+        return connection.execute(HELD).fetchall()
+
+
+@pytest.mark.parametrize("most", [1, 150, 400, 900])
+def test_portions_of_any_size_bring_the_same(store: Store, tmp_path_factory: Any, most: int) -> None:
+    whole = Store(tmp_path_factory.mktemp("whole"), store.warehouse.path)
+    landed(store)
+    landed(whole)
+    at_once, in_portions = loaded(whole, 1 << 30), loaded(store, most)
+    assert held(store) == held(whole)
+    assert [file.name for file in in_portions.settled] == [file.name for file in at_once.settled]
+    assert (in_portions.files, in_portions.bytes) == (at_once.files, at_once.bytes)
+    assert in_portions.appended is not None
+    assert at_once.appended is not None
+    assert in_portions.appended.rows == at_once.appended.rows
+    before = held(store)
+    repeated = loaded(store, most, again=True).appended
+    assert repeated is not None
+    assert not repeated.rows
+    assert loaded(store, most).appended is None
+    assert held(store) == before
+
+
+def test_a_file_cut_short_is_read_anew_and_what_is_there_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landed(store)
+    real, calls = chunk.append, iter(range(100))
+
+    def failing(*args: Any, **kwargs: Any) -> Appended | None:
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(chunk, "append", failing)
+        with pytest.raises(KeyboardInterrupt):
+            loaded(store, 1)
+    assert {row[1] for row in held(store) if row[0] == "row"} >= {"a", "b"}
+    assert [row[5] for row in held(store) if row[0] == "file"] == ["1.ndjson"]
+    store.drain()
+    rows = [row[1:3] for row in held(store) if row[0] == "row"]
+    assert len(rows) == len(set(rows)) == 8
+    assert sorted(row[5] for row in held(store) if row[0] == "file") == [
+        "1.ndjson",
+        "2.ndjson",
+        "3.ndjson.gz",
+        "4.ndjson",
+    ]
