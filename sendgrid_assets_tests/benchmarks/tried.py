@@ -95,7 +95,7 @@ is there 1.6, reading and inserting into thirteen tables 10, commit with checkpo
 | design, a million events | processor seconds |
 |---|---|
 | every line wrapped and parsed in Python, all columns of all types for each event, windows over whole rows | 70-80 |
-| lines passed through in blocks, one struct a type, whole contents only of events that come twice; 64 MiB a transaction | 34 |
+| lines passed on in blocks, a struct a type, contents only of events that come twice; 64 MiB a transaction | 34 |
 | the same, committed to the log and checkpointed once at the end | 46 |
 | the same, 128 MiB a transaction, checkpointed with each | 22 |
 | the same, 256 MiB (what it is) | 18.5 |
@@ -124,7 +124,7 @@ limit does neither.
 | design | 1 event: ours / limit | 100 | 1,000 |
 |---|---|---|---|
 | routed by Starlette, one submission to the writer for each POST, each event copied | 0.47 | 0.36 | 0.57 |
-| plain ASGI, one submission for each turn of the event loop, bodies joined once in a thread (what it is) | 0.6-1.1 | 0.6 | 0.75 |
+| plain ASGI, one submission a turn of the event loop, bodies joined in a thread (what it is) | 0.6-1.1 | 0.6 | 0.75 |
 
 Ten thousand POSTs of one event took 6,122 commits before, 804 after. Against the plain endpoint the ratio is that of an
 fsync to a signature: 12.7 where an fsync is slow, 2.3 where it is not. Two threads for small bodies gained nothing.
