@@ -30,6 +30,7 @@ LEDGER = name(SCHEMA, "loaded_files")
 REJECTED = name(SCHEMA, "rejected_events")
 
 _LARGE = 32 * 1024 * 1024
+_LONGEST_LOG = "1MB"
 _MEMORY = "1GB"
 
 
@@ -102,7 +103,7 @@ def append(
     now = _next_instant(connection, source)
     if staged.bytes >= _LARGE:
         # Rows go into the file at once, instead of into the log, and into the file later.
-        connection.execute("SET checkpoint_threshold = '1MB'")
+        connection.execute(f"SET checkpoint_threshold = {text(_LONGEST_LOG)}")
         connection.execute("SET write_buffer_row_group_count = 1")
     with transaction(connection):
         rows = {

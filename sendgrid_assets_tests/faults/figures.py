@@ -50,10 +50,12 @@ def swept(nursery: Nursery, make: MakePlant, tell: Callable[[str], None]) -> dic
     """Every call of Python's, and where strace works every system call, killed and failed."""
     done: dict[str, Swept] = {}
     signer = Signer()
-    for task in ("drains", "publishes", "receivers"):
-        for fault, name in _faults(task):
+    large = {"checkpointed": True}
+    for task, options in (("drains", {}), ("drains", large), ("publishes", {}), ("receivers", {})):
+        for fault, what in _faults(task):
+            name = f"{what}, large chunks" if options else what
             sweep = Sweep(nursery, make(name.replace(" ", "-")), signer)
-            getattr(sweep, task)(fault)
+            getattr(sweep, task)(fault, **options)
             done[name] = sweep.end()
             tell(f"{name}: {done[name].points} points, {len(done[name].wrong)} wrong")
     return done

@@ -76,12 +76,13 @@ class Sweep:
             self._whole[name] = 4 if n == 1 else 3
             self.plant.put(name, sent.lines() + text.encode() + b"\n")
 
-    def drains(self, fault: Fault, *, stride: int = 1, first: int = 1) -> None:
+    def drains(self, fault: Fault, *, stride: int = 1, first: int = 1, checkpointed: bool = False) -> None:
         """Drains of two chunks, each with its fault; the next one must end its work."""
+        arguments = {"chunk_bytes": 1, "checkpointed": checkpointed}
         for n in count(first, stride):
             self.land()
             how = fault(n)
-            self.nursery.do("drain", self.plant, arguments={"chunk_bytes": 1}, **how)
+            self.nursery.do("drain", self.plant, arguments=arguments, **how)
             if not struck(self.plant, how):
                 return
             self._point(how, torn(self.plant, self._whole))

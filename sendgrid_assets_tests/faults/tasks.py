@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sendgrid_assets.settings import load_settings
+from sendgrid_assets.warehouse import append
 from sendgrid_assets.warehouse.drain import drain as drain_
 from sendgrid_assets.warehouse.errors import WarehouseUnreadableError
 from sendgrid_assets.warehouse.publish import publish as publish_
@@ -29,7 +30,10 @@ def receive(plant: Plant, public_key: str, port: int, free_bytes: int | None = N
     run(load_settings(plant.environ(public_key)), port=port, limits=limits)
 
 
-def drain(plant: Plant, chunk_bytes: int = CHUNK_BYTES) -> None:
+def drain(plant: Plant, chunk_bytes: int = CHUNK_BYTES, checkpointed: bool = False) -> None:
+    """A drain; `checkpointed`, with commits as they are of large chunks, into the file and not into the log."""
+    if checkpointed:
+        append._LARGE, append._LONGEST_LOG = 0, "0KB"
     drain_(plant.warehouse, plant.landing, scratch=plant.scratch, retention_days=30, chunk_bytes=chunk_bytes)
 
 

@@ -45,6 +45,18 @@ def test_a_drain_with_a_fault_at_a_system_call(sweep: Sweep, call: str, action: 
     check(sweep, 2)
 
 
+@traced
+@pytest.mark.parametrize(
+    ("call", "action", "stride"),
+    [("pwrite64", "kill", 14), ("fsync", "kill", 7), ("pwrite64", "ENOSPC", 20), ("fsync", "EIO", 9)],
+)
+def test_a_drain_of_large_chunks_with_a_fault_at_a_system_call(
+    sweep: Sweep, call: str, action: str, stride: int
+) -> None:
+    sweep.drains(at_system_calls(call, action), stride=stride, checkpointed=True)
+    check(sweep, 2)
+
+
 def test_a_publish_killed_at_a_call_of_python(sweep: Sweep) -> None:
     sweep.publishes(at_failpoints("kill"), stride=23)
     check(sweep, 2)
