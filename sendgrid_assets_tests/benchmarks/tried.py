@@ -118,13 +118,15 @@ the next chunk while this one is inserted.
 """
 
 RECEIVE = """\
-At a thousand events a POST most of ours is the signature (0.46 ms over 0.4 MB) and finding where each event ends; the
-limit does neither.
+**Why 0.8 of the limit is missed.** At a thousand events a POST most of ours is the signature (0.46 ms over 0.4 MB) and
+finding where each event ends; the limit does neither.
 
 | design | 1 event: ours / limit | 100 | 1,000 |
 |---|---|---|---|
 | routed by Starlette, one submission to the writer for each POST, each event copied | 0.47 | 0.36 | 0.57 |
-| plain ASGI, one submission a turn of the event loop, bodies joined in a thread (what it is) | 0.6-1.1 | 0.6 | 0.75 |
+| plain ASGI, one submission a turn of the event loop, bodies joined in a thread (what it is) | 1.07 | 0.60 | 0.75 |
+
+Both on a busy machine, whose slow fsyncs flatter ours: the figures above are those of a quiet one.
 
 Ten thousand POSTs of one event took 6,122 commits before, 804 after. Against the plain endpoint the ratio is that of an
 fsync to a signature: 12.7 where an fsync is slow, 2.3 where it is not. Two threads for small bodies gained nothing.
