@@ -69,6 +69,7 @@ def publish(warehouse: Warehouse, published: Path | None) -> Published | None:
     """
     begun = time.monotonic()
     with warehouse.turn():
+        spacing.clear_stray(warehouse)
         if published is None:
             if warehouse.path.exists() and _logged(warehouse):
                 _checkpoint(warehouse, None)

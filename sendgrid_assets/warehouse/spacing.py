@@ -24,12 +24,17 @@ SHARE = 20.0
 
 def note(warehouse: Warehouse, seconds: float) -> None:
     """Notes a publish that has just ended and took so many seconds; called by the one who has the turn."""
-    path = _path(warehouse)
-    aside = path.with_name(f".{path.name}.part")
+    path, aside = _path(warehouse), _aside(warehouse)
     # The publish stands without its note: the next is only made sooner.
     with suppress(OSError):
         aside.write_text(json.dumps({"at": time.time(), "seconds": seconds}), encoding="utf-8")
         aside.replace(path)
+
+
+def clear_stray(warehouse: Warehouse) -> None:
+    """Removes a note that a killed publish was writing; called by the one who has the turn."""
+    with suppress(OSError):
+        _aside(warehouse).unlink(missing_ok=True)
 
 
 def last_seconds(warehouse: Warehouse) -> float | None:
@@ -59,6 +64,10 @@ def wait_seconds(warehouse: Warehouse) -> float:
 
 def _path(warehouse: Warehouse) -> Path:
     return warehouse.path.with_name(warehouse.path.name + ".published")
+
+
+def _aside(warehouse: Warehouse) -> Path:
+    return warehouse.path.with_name(f".{_path(warehouse).name}.part")
 
 
 def _read(warehouse: Warehouse) -> tuple[float, float] | None:

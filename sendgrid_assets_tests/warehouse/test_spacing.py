@@ -11,7 +11,7 @@ import pytest
 from sendgrid_assets.warehouse import spacing
 from sendgrid_assets.warehouse.publish import publish
 
-from .conftest import Store, commit
+from .conftest import Store, commit, event
 
 
 def noted(store: Store) -> Path:
@@ -70,3 +70,12 @@ def test_a_note_that_cannot_be_written_costs_no_publish(store: Store) -> None:
     commit(store, "A")
     assert publish(store.warehouse, store.published)
     assert spacing.wait_seconds(store.warehouse) == 0
+
+
+def test_a_note_cut_short_by_a_kill_goes_though_nothing_is_due(store: Store) -> None:
+    store.load(event())
+    publish(store.warehouse, store.published)
+    stray = store.warehouse.path.with_name(f".{store.warehouse.path.name}.published.part")
+    stray.write_text("{")
+    assert publish(store.warehouse, store.published) is None
+    assert not stray.exists()
