@@ -19,6 +19,7 @@ from sendgrid_assets.webhook.retention import sweep
 
 from . import spacing
 from .chunk import load_chunk
+from .chunking import chunked
 from .file import sync_folder
 from .progress import ProgressFile
 from .quarantine import sorted_out, suspects
@@ -26,7 +27,7 @@ from .reconcile import how_far, lacking, reconcile
 from .rejected_file import PROCESS_ENDED, reject_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sendgrid_assets.webhook.archive import Archived
@@ -134,7 +135,7 @@ class _Drain:
                 self._warehouse, self._archive, self._progress.says, today
             )
             self._sort_out()
-            for chunk in _chunks(self._landing.in_order(), chunk_bytes):
+            for chunk in chunked(self._landing.in_order(), chunk_bytes, CHUNK_FILES):
                 self._progress.begin(chunk)
                 self._load(chunk)
         except BaseException:
@@ -213,16 +214,3 @@ class _Drain:
 
 def _today() -> dt.date:
     return dt.datetime.now(dt.UTC).date()
-
-
-def _chunks(files: Iterable[LandingFile], most: int) -> Iterator[list[LandingFile]]:
-    chunk: list[LandingFile] = []
-    size = 0
-    for file in files:
-        if chunk and (size + file.size > most or len(chunk) == CHUNK_FILES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(file)
-        size += file.size
-    if chunk:
-        yield chunk

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from sendgrid_assets.webhook.archive import Archive
 
 from .chunk import load_chunk
+from .chunking import chunked
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator
 
     from sendgrid_assets.webhook.archive import Archived
     from sendgrid_assets.webhook.landing import Landing
@@ -81,22 +81,9 @@ def replay(
         for day in archive.days():
             if (first or day) <= day <= (last or day):
                 done.unreadable += len(archive.damaged(day))
-                for portion in _portions(archive.files(day)):
+                for portion in chunked(archive.files(day), _BYTES, _FILES):
                     _load(warehouse, archive, portion, scratch, done)
     return done
-
-
-def _portions(files: Iterable[Archived]) -> Iterator[list[Archived]]:
-    portion: list[Archived] = []
-    size = 0
-    for file in files:
-        if portion and (size + file.size > _BYTES or len(portion) == _FILES):
-            yield portion
-            portion, size = [], 0
-        portion.append(file)
-        size += file.size
-    if portion:
-        yield portion
 
 
 def _load(
