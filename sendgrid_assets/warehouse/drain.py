@@ -21,6 +21,7 @@ from . import spacing
 from .chunk import load_chunk
 from .chunking import chunked
 from .file import sync_folder
+from .halving import load_halved
 from .progress import ProgressFile
 from .quarantine import sorted_out, suspects
 from .reconcile import how_far, lacking, reconcile
@@ -161,6 +162,10 @@ class _Drain:
                 self._load(group)
 
     def _load(self, chunk: Sequence[LandingFile]) -> None:
+        for file, reason in load_halved(chunk, self._load_whole):
+            self._reject(file, reason)
+
+    def _load_whole(self, chunk: Sequence[LandingFile]) -> None:
         loaded = load_chunk(self._warehouse, self._landing.source, chunk, self._scratch)
         for file, reason in loaded.unreadable:
             self._reject(file, reason)

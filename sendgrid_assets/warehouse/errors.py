@@ -8,6 +8,7 @@
     ├── RestoreError               nothing was restored; what was there stands
     ├── KeylessRowError            a row has no key: the listing cannot be what it should be
     ├── OlderListingError          a listing begun later has been loaded already
+    ├── LoadError                  no file of events can be loaded; they wait
     └── FrameError                 a DataFrame cannot be upserted as it is
 
 Belongs here: the hierarchy. Does not: raising them.
@@ -46,6 +47,10 @@ class KeylessRowError(WarehouseError):
 
 class OlderListingError(WarehouseError):
     """A listing begun later has been loaded already."""
+
+
+class LoadError(WarehouseError):
+    """No file of events can be loaded; they wait."""
 
 
 class FrameError(WarehouseError, ValueError):

@@ -1,0 +1,77 @@
+"""A file over which loading raises an error costs that file; an error that all files meet costs none."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from sendgrid_assets.warehouse.errors import LoadError
+from sendgrid_assets.warehouse.halving import MOST_FAILING
+
+from .conftest import Store, event
+
+MADE_NUMBERS = "ALTER TABLE sendgrid.bounce ALTER status SET DATA TYPE INTEGER"
+MADE_TEXTS = "ALTER TABLE sendgrid.bounce ALTER status SET DATA TYPE VARCHAR"
+
+
+def bounce(id_: str, status: str) -> dict[str, object]:
+    return event(id_, "bounce", status=status)
+
+
+@pytest.fixture
+def narrowed(store: Store) -> Store:
+    """A warehouse in which somebody made a column of texts one of numbers."""
+    with store.warehouse.open() as connection:
+        connection.execute(MADE_NUMBERS)
+    return store
+
+
+def test_files_that_cannot_be_loaded_are_set_aside_and_all_others_load(
+    narrowed: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(9):
+        bad = number in (2, 3, 8)
+        narrowed.land(
+            event(f"o{number}"), bounce(f"b{number}", "5.1.1" if bad else "550"), name=f"{number}.ndjson"
+        )
+    with caplog.at_level(logging.WARNING):
+        done = narrowed.drain()
+    assert (done.files, done.rows, done.unreadable) == (6, {"open": 6, "bounce": 6}, 3)
+    assert narrowed.rejects("file, line, reason") == [
+        (f"{number}.ndjson", None, "cannot be loaded (ConversionException)") for number in (2, 3, 8)
+    ]
+    assert "@" not in caplog.text
+    assert (narrowed.waiting(), len(narrowed.ledger())) == ([], 6)
+    # Mended and put back, they load.
+    with narrowed.warehouse.open() as connection:
+        connection.execute(MADE_TEXTS)
+    for number in (2, 3, 8):
+        aside = narrowed.landing.rejected / f"{number}.ndjson"
+        aside.rename(narrowed.landing.new / aside.name)
+    assert narrowed.drain().rows == {"open": 3, "bounce": 3}
+
+
+def test_an_error_that_every_file_meets_sets_none_aside(narrowed: Store) -> None:
+    for number in range(MOST_FAILING + 4):
+        narrowed.land(bounce(f"b{number}", "5.1.1"), name=f"{number:02}.ndjson")
+    with pytest.raises(LoadError, match=r"ndjson cannot be loaded \(ConversionException\)"):
+        narrowed.drain()
+    assert (len(narrowed.waiting()), narrowed.rejects("file"), narrowed.ledger()) == (
+        MOST_FAILING + 4,
+        [],
+        [],
+    )
+    # One that loads tells that the others are to blame.
+    narrowed.land(event("o"), name="00.json")
+    assert narrowed.drain().rows == {"open": 1}
+    assert (len(narrowed.rejects("file")), narrowed.waiting()) == (MOST_FAILING + 4, [])
+
+
+def test_a_file_alone_that_cannot_be_loaded_waits(narrowed: Store) -> None:
+    narrowed.land(bounce("b", "5.1.1"), name="a.ndjson")
+    for _ in range(2):
+        with pytest.raises(LoadError, match=r"^No file can be loaded: a.ndjson") as raised:
+            narrowed.drain()
+        assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+    assert (len(narrowed.waiting()), narrowed.rejects("file")) == (1, [])
