@@ -32,6 +32,8 @@ _ANY = msgspec.json.Decoder(msgspec.Raw)
 _STRING = re.compile(STRING)
 _BRACKETS = re.compile(STRING + rb"|[\[{]+|[\]}]+")
 _CONTROL = re.compile(rb"[\x00-\x1f]")
+_CONTROLS = [bytes([code]) for code in range(0x20)]
+_FEW = 4096
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -171,12 +173,15 @@ def _is_utf8(text: bytes) -> bool:
 
 
 def _mended(text: bytes) -> bytes:
-    text = _STRING.sub(lambda found: _CONTROL.sub(_escaped, found[0]), text)
+    text = _STRING.sub(lambda found: _escaped(found[0]), text)
     return surrogates.replaced(text)
 
 
-def _escaped(character: re.Match[bytes]) -> bytes:
-    return b"\\u%04x" % character[0][0]
+def _escaped(string: bytes) -> bytes:
+    # Character by character a line of nothing else would take seconds.
+    for character in set(_CONTROL.findall(string)) if len(string) <= _FEW else _CONTROLS:
+        string = string.replace(character, b"\\u%04x" % character[0])
+    return string
 
 
 def _reason(text: bytes) -> str:

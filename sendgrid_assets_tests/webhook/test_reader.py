@@ -109,6 +109,7 @@ def test_a_bad_line_costs_itself_and_is_kept(put, line: bytes, reason: str) -> N
         (rb'{"a":"\\ud800","b":"\ud800"}', rb'{"a":"\\ud800","b":"\ufffd"}'),
         (rb'{"\udfff":1.10}', rb'{"\ufffd":1.10}'),
         (b'{"a":"\x01\t\x00"}', rb'{"a":"\u0001\u0009\u0000"}'),
+        (b'{"a":"' + b"\x01\t\x1f" * 5000 + b'"}', b'{"a":"' + rb"\u0001\u0009\u001f" * 5000 + b'"}'),
         (b'{"a":"x\xffy"}', '{"a":"x\ufffdy"}'.encode()),
         (b'{"\xc3":1,"n":1.0}', '{"\ufffd":1,"n":1.0}'.encode()),
         (b'{"a":\r1}', b'{"a": 1}'),
