@@ -50,6 +50,15 @@ class Webhook:
     def __init__(self, sources: Mapping[str, Source], metrics: Metrics, limits: Limits) -> None:
         self._sources, self._metrics, self._limits = sources, metrics, limits
         self._in_flight = InFlight(limits.in_flight_bytes)
+        # Looked up once: each look-up takes a lock.
+        self._taken = {
+            name: (
+                metrics.requests.labels(name, 204),
+                metrics.events.labels(name),
+                metrics.bytes.labels(name),
+            )
+            for name in sources
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, once what it brought is durable."""
@@ -68,7 +77,6 @@ class Webhook:
         except Disconnected:
             self._metrics.refusals.labels(label, "disconnected").inc()
         else:
-            self._metrics.requests.labels(label, 204).inc()
             for message in _TAKEN:
                 await send(message)
 
@@ -107,8 +115,10 @@ class Webhook:
         if opened.body is not envelope.raw:
             count(len(opened.body))
         await _store(handover, opened)
-        self._metrics.events.labels(settings.name).inc(opened.events)
-        self._metrics.bytes.labels(settings.name).inc(len(opened.body))
+        requests, events, size = self._taken[settings.name]
+        requests.inc()
+        events.inc(opened.events)
+        size.inc(len(opened.body))
 
 
 async def _store(handover: Handover, opened: Opened) -> None:

@@ -27,7 +27,7 @@ class Handover:
     def __init__(self, writer: SegmentWriter, seconds: float) -> None:
         self._writer, self._seconds = writer, seconds
         self._gathered: list[bytes] = []
-        self._turn: asyncio.Future[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
 
     def store(self, lines: bytes) -> asyncio.Future[None]:
         """Stores whole lines.
@@ -36,27 +36,27 @@ class Handover:
             A future that resolves when they are durable. It fails with `NotStored`, or with TimeoutError where the
             disk takes too long: they may be stored all the same.
         """
-        if self._turn is None:
-            loop = asyncio.get_running_loop()
-            self._turn = loop.create_future()
+        loop = asyncio.get_running_loop()
+        if not self._gathered:
             loop.call_soon(self._hand_over)
-        self._gathered.append(lines)
         # Many wait for the same commit: that one of them is cancelled must not reach the others.
-        return asyncio.shield(self._turn)
+        waiting: asyncio.Future[None] = loop.create_future()
+        self._gathered.append(lines)
+        self._waiting.append(waiting)
+        return waiting
 
     def store_file(self, body: bytes) -> asyncio.Future[None]:
         """Stores bytes that are no events as a file of their own; else as `store`."""
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._await(self._writer.submit_file(body), waiting)
+        self._await(self._writer.submit_file(body), [waiting])
         return waiting
 
     def _hand_over(self) -> None:
-        gathered, waiting = self._gathered, self._turn
-        assert waiting  # noqa: S101 - `store` made it
-        self._gathered, self._turn = [], None
-        self._await(self._writer.submit_lines(b"".join(gathered), posts=len(gathered)), waiting)
+        gathered, waiting = self._gathered, self._waiting
+        self._gathered, self._waiting = [], []
+        self._await(self._writer.submit_lines(gathered), waiting)
 
-    def _await(self, stored: Future[None], waiting: asyncio.Future[None]) -> None:
+    def _await(self, stored: Future[None], waiting: list[asyncio.Future[None]]) -> None:
         loop = asyncio.get_running_loop()
         late = loop.call_later(self._seconds, _fail, waiting, TimeoutError())
 
@@ -64,14 +64,17 @@ class Handover:
             late.cancel()
             if error := stored.exception():
                 _fail(waiting, error)
-            elif not waiting.done():
-                waiting.set_result(None)
+                return
+            for one in waiting:
+                if not one.done():
+                    one.set_result(None)
 
         stored.add_done_callback(lambda _: loop.call_soon_threadsafe(settle))
 
 
-def _fail(waiting: asyncio.Future[None], error: BaseException) -> None:
-    if not waiting.done():
-        waiting.set_exception(error)
-        # Where every request that waited has gone there is no one to tell.
-        waiting.exception()
+def _fail(waiting: list[asyncio.Future[None]], error: BaseException) -> None:
+    for one in waiting:
+        if not one.done():
+            one.set_exception(error)
+            # Where the request that waited has gone there is no one to tell.
+            one.exception()

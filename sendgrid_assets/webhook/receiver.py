@@ -128,6 +128,8 @@ def server_config(app: ASGIApp) -> uvicorn.Config:
         ws="none",
         lifespan="on",
         access_log=False,
+        # No one asks where a request came from.
+        proxy_headers=False,
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,

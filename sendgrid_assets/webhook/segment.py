@@ -49,9 +49,8 @@ class Broken(NotStored):
 
 
 class _Submission(NamedTuple):
-    data: bytes
+    bodies: list[bytes]
     suffix: str
-    posts: int
     stored: Future[None]
 
 
@@ -106,28 +105,28 @@ class SegmentWriter:
 
     def submit(self, lines: list[bytes]) -> Future[None]:
         """Stores lines, at least one, each without its end; else as `submit_lines`."""
-        return self.submit_lines(b"\n".join(lines) + b"\n")
+        return self.submit_lines([b"\n".join([*lines, b""])])
 
-    def submit_lines(self, lines: bytes, posts: int = 1) -> Future[None]:
-        """Stores whole lines, at least one, that came in so many POSTs.
+    def submit_lines(self, bodies: list[bytes]) -> Future[None]:
+        """Stores whole lines, at least one: those of one POST in each of the bodies.
 
         Returns:
             A future that resolves when the lines are durable, or fails with `NotStored`.
         """
-        return self._submit(lines, ".ndjson", posts)
+        return self._submit(bodies, ".ndjson")
 
     def submit_file(self, body: bytes) -> Future[None]:
         """Stores bytes that are no events as a `.json` file of their own; else as `submit_lines`."""
-        return self._submit(body, ".json", 1)
+        return self._submit([body], ".json")
 
     def close(self, seconds: float = 10) -> None:
         """Stores what was submitted and puts all into `new/`, then ends the thread; gives up on a slow disk."""
         self._waiting.put(None)
         self._thread.join(seconds)
 
-    def _submit(self, data: bytes, suffix: str, posts: int) -> Future[None]:
+    def _submit(self, bodies: list[bytes], suffix: str) -> Future[None]:
         stored: Future[None] = Future()
-        self._waiting.put(_Submission(data, suffix, posts, stored))
+        self._waiting.put(_Submission(bodies, suffix, stored))
         return stored
 
     def _run(self) -> None:
@@ -157,7 +156,7 @@ class SegmentWriter:
     def _settle(self, batch: list[_Submission]) -> None:
         started = time.perf_counter()
         if not self.broken and self._attempt(lambda: self._commit(batch)) and self._observe:
-            self._observe(time.perf_counter() - started, sum(item.posts for item in batch))
+            self._observe(time.perf_counter() - started, sum(len(item.bodies) for item in batch))
         for item in batch:
             if self.failure:
                 reason = self.failure[0]
@@ -182,10 +181,10 @@ class SegmentWriter:
     def _commit(self, batch: list[_Submission]) -> None:
         if self._open and self._overdue:
             self._publish_open()
-        lines = b"".join(item.data for item in batch if item.suffix == ".ndjson")
+        lines = [body for item in batch if item.suffix == ".ndjson" for body in item.bodies]
         for item in batch:
             if item.suffix != ".ndjson":
-                self._begin(item.data, item.suffix, publish=True)
+                self._begin(item.bodies, item.suffix, publish=True)
         if not lines:
             return
         if self._open:
@@ -200,11 +199,11 @@ class SegmentWriter:
         if self._open and self._open.size >= self._segment_bytes:
             self._due = float("-inf")
 
-    def _begin(self, data: bytes, suffix: str, *, publish: bool) -> SegmentFile:
+    def _begin(self, bodies: list[bytes], suffix: str, *, publish: bool) -> SegmentFile:
         """A file that holds these bytes durably, in `new/` or for now in `tmp/`."""
         file = SegmentFile.create(self._landing, lambda: self._name(suffix))
         try:
-            file.append(data)
+            file.append(bodies)
             if publish:
                 file.publish()
             else:

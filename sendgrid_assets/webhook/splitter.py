@@ -23,15 +23,15 @@ def lines(body: bytes) -> tuple[int, bytes] | None:
     """As `split`: how many elements, and all of them as lines with their ends."""
     text = body.removeprefix(BOM).strip(WHITE)
     if text[:1] == b"[":
-        # The common case, in which nothing is copied but into the lines.
+        # The common case, in which nothing is parsed twice.
         try:
             raws = _ARRAY.decode(text)
         except (msgspec.DecodeError, RecursionError):
             pass
         else:
-            joined = b"\n".join([*raws, b""])
-            if joined.count(b"\n") == len(raws):
-                return len(raws), joined
+            # Looking for no line break in a copy takes a quarter of the time of counting them in the lines.
+            if b"\n" not in b"".join(raws):
+                return len(raws), b"\n".join([*raws, b""])
     elements = split(body)
     return None if elements is None else (len(elements), b"".join(element + b"\n" for element in elements))
 
