@@ -2,25 +2,33 @@
 
 Belongs here: which days go, and what must be true first. Does not: packing, nor what the ledger knows.
 
-Age is counted back from the last day but one on which something was loaded, and never from a later day than today:
-a clock that jumps ahead removes nothing before it has stood there over a midnight.
+Age is counted back from the last day but one on which something was loaded, and never from a later day than today. A
+leap of more than a week between two such days may be the clock's: age is counted back from the day before it until
+files were loaded on seven days after it. So a clock that jumps ahead, were it for a long weekend, removes nothing.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from contextlib import suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from . import pack
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Sequence
 
     from .archive import Archive, Archived
 
 log = logging.getLogger(__name__)
+
+LEAP = dt.timedelta(days=7)
+"""The longest time between two days with loaded files of which nothing is thought."""
+
+BORNE_OUT = 7
+"""Days with loaded files after a leap by which it is believed."""
 
 
 def sweep(
@@ -38,7 +46,7 @@ def sweep(
 
     Args:
         archive: one source's loaded files.
-        days: how long they are kept, at least.
+        days: how long they are kept, at least; longer after a leap of the days, as told above.
         most_bytes: how much of them is kept on disk; None for all.
         before: the first day that stays whatever its size: that of the last publish, from which a lost warehouse would
             be restored.
@@ -65,6 +73,9 @@ def sweep(
 
 def _counted_from(days: Sequence[dt.date], today: dt.date) -> dt.date | None:
     seen = [day for day in days if day <= today]
+    for before, after in pairwise(seen[-BORNE_OUT:]):
+        if after - before > LEAP:
+            return before
     return seen[-2] if len(seen) > 1 else None
 
 
