@@ -65,7 +65,7 @@ class Settings(Model):
     drain_interval_seconds: int = Field(
         default=30,
         ge=1,
-        description="shortest time between two looks at the landing directory",
+        description="shortest time between two drains; files that come after a pause wait ten seconds at most",
         json_schema_extra={"mend": "write a whole number of seconds, 1 or more"},
     )
     drain_history_hours: int = Field(

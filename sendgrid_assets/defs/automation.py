@@ -5,6 +5,7 @@ Belongs here: when something runs. Does not: what it does. Decisions are pure fu
 
 import datetime as dt
 import logging
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -31,6 +32,10 @@ UNFINISHED = (
     dg.DagsterRunStatus.CANCELING,
 )
 """Wider than Dagster's own list of runs in progress: a queued drain will see today's files too."""
+
+LOOK_SECONDS = 10
+"""How often the sensor looks where drains are to be further apart: an event that comes after a pause waits no longer,
+and a drain that took more than its interval is followed at once."""
 
 PUBLISH_AGAIN_SECONDS = 600.0
 """How long after a publish that failed or never ended the next is tried."""
@@ -117,13 +122,15 @@ def landing_sensor(
     publish alone. Runs that it asked for long ago it removes from Dagster's history.
 
     Args:
-        settings: how often it looks, and for how long runs are kept.
+        settings: how far apart drains are, and for how long runs are kept.
         source: whose files it looks for.
         jobs: what it may ask for.
         assets: what a drain materializes.
     """
     resource = make_warehouse(settings)
     drain, sensor = names.drain_job(source.name), names.landing_sensor(source.name)
+    interval = settings.drain_interval_seconds
+    every = min(interval, LOOK_SECONDS)
     publishing = [
         job for each in settings.sources for job in (names.sync_job(each.name), names.drain_job(each.name))
     ]
@@ -131,7 +138,7 @@ def landing_sensor(
     @dg.sensor(
         name=sensor,
         jobs=jobs,
-        minimum_interval_seconds=settings.drain_interval_seconds,
+        minimum_interval_seconds=every,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Rings for {drain} when files wait in the landing directory, and for {names.PUBLISH_JOB} when "
         "what was committed is not published.",
@@ -150,32 +157,42 @@ def landing_sensor(
             log.warning("Old runs could not be removed: the next look tries again.", exc_info=True)
         folder = Landing(settings.landing_dir.absolute(), source.name)
         waiting = len(folder.waiting()) if folder.new.is_dir() else 0
-        answer = (
-            decide_drain(waiting, drain, _draining(context.instance, drain, folder))
-            if waiting
-            else dg.SkipReason("No file waits in the landing directory.")
-        )
+        if not waiting:
+            answer: dg.RunRequest | dg.SkipReason = dg.SkipReason("No file waits in the landing directory.")
+        else:
+            running = _draining(context.instance, drain, folder)
+            # No look is quite on time: one that is a little early counts, or the next would be late.
+            wait = interval - every / 2 - _seconds_since_last(context.instance, drain)
+            answer = decide_drain(waiting, drain, running, wait)
+            if wait > 0 and not running:
+                # It publishes too.
+                return answer
         if isinstance(answer, dg.RunRequest) or not resource.is_due():
             return answer
-        running = _about_to_publish(context.instance, publishing)
-        return decide_publish(running, _last_failed_publish(context.instance), resource.wait_seconds())
+        publisher = _about_to_publish(context.instance, publishing)
+        return decide_publish(publisher, _last_failed_publish(context.instance), resource.wait_seconds())
 
     return landing
 
 
-def decide_drain(waiting: int, drain: str, running: dg.DagsterRun | None) -> dg.RunRequest | dg.SkipReason:
+def decide_drain(
+    waiting: int, drain: str, running: dg.DagsterRun | None, wait_seconds: float
+) -> dg.RunRequest | dg.SkipReason:
     """Whether to ask for a drain.
 
     Args:
         waiting: complete files in the landing directory, at least one.
         drain: the drain job's name.
         running: a drain that has not ended.
+        wait_seconds: for how long the last drain is too recent for another.
     """
+    files = f"{waiting} file waits" if waiting == 1 else f"{waiting} files wait"
     if running:
-        files = f"{waiting} file waits" if waiting == 1 else f"{waiting} files wait"
         return dg.SkipReason(
             f"{files}; drain {running.run_id[:8]} is {running.status.value} and will take them."
         )
+    if wait_seconds > 0:
+        return dg.SkipReason(f"{files}; the next drain is due in {wait_seconds:.0f} s.")
     return dg.RunRequest(job_name=drain)
 
 
@@ -232,6 +249,14 @@ def _draining(instance: dg.DagsterInstance, drain: str, landing: Landing) -> dg.
     run, begun = records[0].dagster_run, records[0].start_time
     is_old = begun is not None and not 0 <= time.time() - begun < DEAD_SECONDS
     return None if run.status is dg.DagsterRunStatus.STARTED and is_old and not landing.is_drained() else run
+
+
+def _seconds_since_last(instance: dg.DagsterInstance, drain: str) -> float:
+    """How long ago the last drain was asked for."""
+    records = instance.get_run_records(dg.RunsFilter(job_name=drain), limit=1)
+    age = time.time() - records[0].create_timestamp.timestamp() if records else math.inf
+    # The clock was set back where it is below nothing.
+    return age if age >= 0 else math.inf
 
 
 def _last_failed_publish(instance: dg.DagsterInstance) -> float | None:

@@ -17,10 +17,10 @@ from . import automation, names
 from .event_assets import event_assets, landing_spec
 from .event_checks import event_checks
 from .insight_assets import insight_assets
-from .io_managers import tables_io_manager
 from .published_asset import published_asset
 from .resources import account_resource, warehouse_resource
 from .sync_assets import api_spec, sync_asset
+from .tables import tables_io_manager
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -26,7 +26,6 @@ from sendgrid_assets.warehouse.rollup import refresh
 from sendgrid_assets.warehouse.stage import staged
 from sendgrid_assets.warehouse.upsert import Upserted, upsert
 
-from . import names
 from .checks import evaluated
 from .sync import StagedListing, Sync
 
@@ -190,16 +189,3 @@ def _counts(done: Upserted) -> dict[str, Any]:
         "rows_unchanged": done.unchanged,
         "rows_deleted": done.deleted,
     }
-
-
-def tables_io_manager() -> dg.IOManagerDefinition:
-    """The I/O manager all tables go through."""
-
-    def make(context: dg.InitResourceContext) -> UpsertIOManager:
-        return UpsertIOManager(getattr(context.resources, names.WAREHOUSE))
-
-    return dg.IOManagerDefinition(
-        make,
-        required_resource_keys={names.WAREHOUSE},
-        description="Upserts by key into the warehouse; loads a table as a pandas.DataFrame.",
-    )

@@ -1,21 +1,17 @@
 """Resources: the account that is asked, and the warehouse, which publishes itself when a run ends.
 
-Belongs here: what lives as long as a run. Does not: what is done with it.
+Belongs here: what lives as long as a run. Does not: what is done with it, nor what only a sync needs (`account`): every
+run is a process that imports this.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from sendgrid_assets.api.client import Client
-from sendgrid_assets.api.listing import Listing
-from sendgrid_assets.api.parents import Family
-from sendgrid_assets.api.permissions import Permissions
 from sendgrid_assets.warehouse import spacing, sync_log
 from sendgrid_assets.warehouse.file import Warehouse
 from sendgrid_assets.warehouse.known import known
@@ -35,6 +31,8 @@ if TYPE_CHECKING:
     from sendgrid_assets.catalog.collection import ObjectCollection
     from sendgrid_assets.settings import Settings, SourceSettings
 
+    from .account import Account
+
 log = logging.getLogger(__name__)
 
 SENSOR_TAG, PARENT_TAG = "dagster/sensor_name", "dagster/parent_run_id"
@@ -42,60 +40,6 @@ SENSOR_TAG, PARENT_TAG = "dagster/sensor_name", "dagster/parent_run_id"
 
 RUN_SECONDS = 10.0
 """About what a run costs that only publishes: a wait that is shorter would save nothing."""
-
-
-class Account:
-    """One SendGrid account for the length of a run.
-
-    Attributes:
-        source: what the environment says of it.
-    """
-
-    def __init__(self, source: SourceSettings) -> None:
-        self.source = source
-        self._family = Family()
-
-    @cached_property
-    def client(self) -> Client:
-        """The client, made when first used.
-
-        Raises:
-            dagster.Failure: no key is set.
-        """
-        variable = f"{self.source.prefix}API_KEY"
-        if self.source.api_key is None:
-            raise dg.Failure(
-                f"{variable} is not set: put an API key with read access there, in the environment or in .env.",
-                allow_retries=False,
-            )
-        return Client(
-            self.source.api_key.get_secret_value(),
-            self.source.api_url,
-            on_behalf_of=self.source.on_behalf_of,
-            key_variable=variable,
-        )
-
-    @cached_property
-    def permissions(self) -> Permissions:
-        """What the key may do, asked for when something is refused."""
-        return Permissions(self.client)
-
-    def listing(self, collection: ObjectCollection, known: Known) -> Listing:
-        """Begins to read a collection.
-
-        Args:
-            collection: what to read.
-            known: what need not be read again.
-
-        Raises:
-            SendGridError: as its hierarchy says.
-        """
-        return Listing(self.client, collection, known, family=self._family, permissions=self.permissions)
-
-    def close(self) -> None:
-        """Closes the client, if there is one, and ends what it waits for."""
-        if "client" in self.__dict__:
-            self.client.close()
 
 
 @dataclass(frozen=True)
@@ -148,6 +92,9 @@ def account_resource(source: SourceSettings) -> dg.ResourceDefinition:
     """The resource that asks one account; its key is no part of any config."""
 
     def open_account(_context: dg.InitResourceContext) -> Iterator[Account]:
+        # A third of a second to import, which a drain is spared.
+        from .account import Account
+
         account = Account(source)
         try:
             yield account

@@ -5,6 +5,7 @@ differs between collections, which is the catalog's; the checks' rules (`checks`
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
@@ -17,9 +18,12 @@ from sendgrid_assets.settings import SourceSettings
 from sendgrid_assets.warehouse import sync_log
 
 from . import checks, names
-from .resources import Account, WarehouseResource
+from .resources import WarehouseResource
 from .sync import Sync
 from .table_metadata import described, table_metadata
+
+if TYPE_CHECKING:
+    from .account import Account
 
 
 class SyncConfig(dg.Config):

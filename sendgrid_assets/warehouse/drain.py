@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -46,6 +47,12 @@ CHUNK_BYTES = 256 * 1024 * 1024
 
 CHUNK_FILES = 5_000
 """Landing files in one transaction."""
+
+LONG_SECONDS = 2.0
+"""Loading that took longer is followed by another look: what came meanwhile would wait for a whole interval."""
+
+MOST_LOOKS = 2
+"""Looks at `new/` in one drain: after the second little is left, and publishing waits for the end."""
 
 PACK_SECONDS = 2.0
 """How long a drain goes on packing loaded files of past days."""
@@ -95,6 +102,8 @@ def drain(
 ) -> Drained:
     """Loads every complete file; then packs loaded ones of past days, and removes those past their retention.
 
+    What comes while loading takes long is loaded too.
+
     Args:
         warehouse: where to.
         landing: one source's part of the landing directory.
@@ -136,9 +145,13 @@ class _Drain:
                 self._warehouse, self._archive, self._progress.says, today
             )
             self._sort_out()
-            for chunk in chunked(self._landing.in_order(), chunk_bytes, CHUNK_FILES):
-                self._progress.begin(chunk)
-                self._load(chunk)
+            for _ in range(MOST_LOOKS):
+                begun = time.monotonic()
+                for chunk in chunked(self._landing.in_order(), chunk_bytes, CHUNK_FILES):
+                    self._progress.begin(chunk)
+                    self._load(chunk)
+                if time.monotonic() - begun <= LONG_SECONDS:
+                    break
         except BaseException:
             self._progress.fail()
             raise

@@ -70,7 +70,7 @@ class Warehouse:
         Raises:
             WarehouseBusyError: the turn did not come in time.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         lock = filelock.FileLock(f"{self.path}.lock", timeout=self.lock_seconds)
         try:
             lock.acquire()
@@ -168,6 +168,14 @@ def _roll_back(connection: DuckDBPyConnection) -> None:
     except duckdb.Error:
         # After a failed COMMIT there is no transaction left, or no usable database: the first error tells.
         return
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and what leads to it, durably: what is in it lasts no longer than its own entry."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -41,16 +41,13 @@ _FRESHNESS = f"""
     FROM of_source"""
 
 
-def write(connection: DuckDBPyConnection, warehouse: Path, previous_seconds: float | None) -> bool:
+def write(connection: DuckDBPyConnection, warehouse: Path, previous_seconds: float | None) -> None:
     """Writes the row of the publish that is under way.
 
     Args:
         connection: to the warehouse, outside of a transaction.
         warehouse: its file.
         previous_seconds: how long the publish before took, if that is known.
-
-    Returns:
-        Whether this warehouse was published before.
     """
     told = [
         utc_now(),
@@ -60,14 +57,13 @@ def write(connection: DuckDBPyConnection, warehouse: Path, previous_seconds: flo
         previous_seconds,
     ]
     with transaction(connection):
-        before = connection.execute(f"DELETE FROM {_TABLE} RETURNING 1").fetchall()
+        connection.execute(f"DELETE FROM {_TABLE}")
         connection.execute(
             f"INSERT INTO {_TABLE} BY NAME SELECT * FROM ({_FRESHNESS}),"
             " (SELECT ?::TIMESTAMP AS published_at, ? AS warehouse, ? AS sendgrid_assets_version,"
             " ? AS duckdb_version, ?::DOUBLE AS previous_seconds)",
             told,
         )
-    return bool(before)
 
 
 def published_at(connection: DuckDBPyConnection) -> dt.datetime | None:

@@ -6,6 +6,7 @@ publish (`defs`).
 
 from __future__ import annotations
 
+import glob
 import logging
 import time
 from contextlib import suppress
@@ -45,10 +46,10 @@ class Published:
 
 
 def is_due(warehouse: Warehouse, published: Path) -> bool:
-    """Whether the warehouse holds commits that the published file lacks."""
+    """Whether the published file lacks commits that the warehouse holds, or shows what a reader wrote into it."""
     if not warehouse.path.exists():
         return False
-    if _logged(warehouse) or not published.exists():
+    if _logged(warehouse) or not published.exists() or _log_of(published).exists():
         return True
     return warehouse.path.stat().st_mtime_ns != published.stat().st_mtime_ns
 
@@ -76,22 +77,23 @@ def publish(warehouse: Warehouse, published: Path | None) -> Published | None:
             return None
         if warehouse.path.exists() and not is_due(warehouse, published):
             return None
-        is_ours = _checkpoint(warehouse, published)
-        _replace(warehouse, published, is_ours=is_ours)
-        done = Published(published, published.stat().st_size, time.monotonic() - begun)
-        spacing.note(warehouse, done.seconds)
-        return done
+        _checkpoint(warehouse, published)
+        ready = time.monotonic()
+        _replace(warehouse, published)
+        now = time.monotonic()
+        spacing.note(warehouse, now - begun, copying=now - ready)
+        return Published(published, published.stat().st_size, now - begun)
 
 
 def _logged(warehouse: Warehouse) -> bool:
     return warehouse.wal.exists() and warehouse.wal.stat().st_size > 0
 
 
-def _checkpoint(warehouse: Warehouse, published: Path | None) -> bool:
-    """Brings all of the log into the file; whether what is published now was made from this warehouse."""
+def _checkpoint(warehouse: Warehouse, published: Path | None) -> None:
+    """Brings all of the log into the file."""
     with warehouse.connected() as connection:
         try:
-            is_ours = _prepare(connection, warehouse, published)
+            _prepare(connection, warehouse, published)
             connection.execute("CHECKPOINT")
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
@@ -102,16 +104,21 @@ def _checkpoint(warehouse: Warehouse, published: Path | None) -> bool:
     # A copy of the main file alone would silently lack what stands in the log.
     if _logged(warehouse):
         raise PublishError(f"{warehouse.path} could not be checkpointed: is the disk full?")
-    return is_ours
 
 
-def _prepare(connection: DuckDBPyConnection, warehouse: Warehouse, published: Path | None) -> bool:
+def _prepare(connection: DuckDBPyConnection, warehouse: Warehouse, published: Path | None) -> None:
     """What is written for the sake of the copy, so that the copy is block for block the warehouse."""
     _refresh(connection, warehouse)
     if published is None:
-        return True
-    known = provenance.write(connection, warehouse.path, spacing.last_seconds(warehouse))
-    return known or not published.exists() or provenance.is_of(connection, published)
+        return
+    if (
+        provenance.published_at(connection) is None
+        and published.is_file()
+        and not provenance.is_of(connection, published)
+    ):
+        # Before the row is written: a publish after this one was cut short takes the file for ours by that row.
+        _keep(published)
+    provenance.write(connection, warehouse.path, spacing.last_seconds(warehouse))
 
 
 def _refresh(connection: DuckDBPyConnection, warehouse: Warehouse) -> None:
@@ -128,14 +135,11 @@ def _refresh(connection: DuckDBPyConnection, warehouse: Warehouse) -> None:
         )
 
 
-def _replace(warehouse: Warehouse, published: Path, *, is_ours: bool) -> None:
+def _replace(warehouse: Warehouse, published: Path) -> None:
     try:
         aside = copy_aside(warehouse.path, published, mode=0o444, patience=warehouse.foreign_seconds)
         try:
-            if not is_ours:
-                _keep(published)
-            # A log that a reader left beside the old file would be replayed into the new one.
-            published.with_name(published.name + ".wal").unlink(missing_ok=True)
+            _remove_log(_log_of(published))
             # Its times are the warehouse's: that they are equal tells that nothing was committed since.
             aside.replace(published)
         finally:
@@ -148,10 +152,30 @@ def _replace(warehouse: Warehouse, published: Path, *, is_ours: bool) -> None:
         ) from error
 
 
+def _log_of(published: Path) -> Path:
+    return published.with_name(f"{published.name}.wal")
+
+
+def _remove_log(log: Path) -> None:
+    """Removes what a reader left beside the old file: it would be replayed into the new one."""
+    if log.exists():
+        log.unlink()
+        # It must not be there again after a power cut, which may keep the new file's name.
+        sync_folder(log.parent)
+
+
 def _keep(published: Path) -> None:
     """Gives a file that another warehouse was published to a name that no publish replaces."""
     kept = published.with_name(f"{published.name}.kept-{utc_now():%Y%m%dT%H%M%S%fZ}")
-    kept.hardlink_to(published)
+    try:
+        if any(
+            one.samefile(published) for one in published.parent.glob(f"{glob.escape(published.name)}.kept-*")
+        ):
+            return
+        kept.hardlink_to(published)
+        sync_folder(published.parent)
+    except OSError as error:
+        raise PublishError(f"{kept} could not be written: {error.strerror}; the old file stands.") from error
     log.warning(
         "%s was made from another warehouse than the one published now: it is kept as %s. To have its data back, "
         "`sendgrid-assets restore --from` that file; else remove it.",

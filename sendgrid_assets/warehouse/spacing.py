@@ -1,6 +1,6 @@
 """When the last publish was and how long it took, which tells how soon the next is worth its cost.
 
-Belongs here: keeping these two, in a small file beside the warehouse, and the wait that follows. Does not: who heeds it
+Belongs here: keeping that, in a small file beside the warehouse, and the wait that follows. Does not: who heeds it
 (`defs`).
 """
 
@@ -11,6 +11,7 @@ import json
 import math
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,17 +19,36 @@ if TYPE_CHECKING:
 
     from .file import Warehouse
 
-SHARE = 20.0
-"""For how many times its own duration a publish is recent: publishing then takes at most 5 % of the time."""
+COPYING = 20.0
+"""For how many times as long as its copying took a publish is recent: the whole file is written for a single event, and
+so at most 5 % of the time."""
+
+PREPARING = 4.0
+"""As much for what precedes the copy: it brings new events into insights and tables, and so takes at most 20 %."""
 
 
-def note(warehouse: Warehouse, seconds: float) -> None:
-    """Notes a publish that has just ended and took so many seconds; called by the one who has the turn."""
-    path, aside = _path(warehouse), _aside(warehouse)
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The last publish: when it ended, in Unix seconds; how many seconds it took, and of these for copying."""
+
+    at: float
+    seconds: float
+    copying: float
+
+
+def note(warehouse: Warehouse, seconds: float, *, copying: float) -> None:
+    """Notes a publish that has just ended; called by the one who has the turn.
+
+    Args:
+        warehouse: what was published.
+        seconds: how long it took.
+        copying: how much of that from when the copy was begun.
+    """
+    told = {"at": time.time(), "seconds": seconds, "copying": copying}
     # The publish stands without its note: the next is only made sooner.
     with suppress(OSError):
-        aside.write_text(json.dumps({"at": time.time(), "seconds": seconds}), encoding="utf-8")
-        aside.replace(path)
+        _aside(warehouse).write_text(json.dumps(told), encoding="utf-8")
+        _aside(warehouse).replace(_path(warehouse))
 
 
 def clear_stray(warehouse: Warehouse) -> None:
@@ -40,13 +60,13 @@ def clear_stray(warehouse: Warehouse) -> None:
 def last_seconds(warehouse: Warehouse) -> float | None:
     """How long the last publish took; None where that is not known."""
     last = _read(warehouse)
-    return last[1] if last else None
+    return last.seconds if last else None
 
 
 def last_at(warehouse: Warehouse) -> dt.datetime | None:
     """When the last publish was, UTC; None where that is not known."""
     last = _read(warehouse)
-    return dt.datetime.fromtimestamp(last[0], dt.UTC) if last else None
+    return dt.datetime.fromtimestamp(last.at, dt.UTC) if last else None
 
 
 def wait_seconds(warehouse: Warehouse) -> float:
@@ -54,12 +74,11 @@ def wait_seconds(warehouse: Warehouse) -> float:
     last = _read(warehouse)
     if last is None:
         return 0.0
-    at, seconds = last
-    age = time.time() - at
+    age = time.time() - last.at
     # The clock was set back: nothing is known of the age, and waiting for that instant could take years.
     if age < 0:
         return 0.0
-    return max(0.0, SHARE * seconds - age)
+    return max(0.0, COPYING * last.copying + PREPARING * (last.seconds - last.copying) - age)
 
 
 def _path(warehouse: Warehouse) -> Path:
@@ -70,10 +89,12 @@ def _aside(warehouse: Warehouse) -> Path:
     return warehouse.path.with_name(f".{_path(warehouse).name}.part")
 
 
-def _read(warehouse: Warehouse) -> tuple[float, float] | None:
+def _read(warehouse: Warehouse) -> _Last | None:
     try:
         told = json.loads(_path(warehouse).read_bytes())
         at, seconds = float(told["at"]), float(told["seconds"])
-    except (OSError, ValueError, TypeError, KeyError):
+        # An older release's note does not tell the copying apart.
+        last = _Last(at, seconds, float(told.get("copying", seconds)))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return (at, seconds) if math.isfinite(at) and math.isfinite(seconds) else None
+    return last if all(map(math.isfinite, (last.at, last.seconds, last.copying))) else None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from sendgrid_assets.settings import load_settings
 from sendgrid_assets_tests.live import LiveSite, dagster_dev, live_site
 from sendgrid_assets_tests.load import Sender
 from sendgrid_assets_tests.processes import environment
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from .benchmark import Facts
     from .run import Run
 
-_PROBES = 60
-_BETWEEN_SECONDS = 4.0
+_PROBES = 35
+_INTERVALS = 4
+"""The probes are spread over so many of the sensor's: coprime to their number, so that each has a phase of its own."""
+
 _RATE = 1000.0
 _LATEST_SECONDS = 300.0
 _SHARES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
@@ -43,11 +46,12 @@ _PLACES = ("table", "snapshot")
 def _prepare(folder: Path, scale: float) -> Iterator[Callable[[float], Facts]]:
     def facts(share: float) -> Facts:
         full = scale >= 0.1
+        interval = load_settings({}).drain_interval_seconds if full else 1
         return {
             "probes": max(3, round(_PROBES * scale * share)),
-            "between": _BETWEEN_SECONDS if full else 0.5,
+            "between": _INTERVALS * interval / _PROBES if full else 0.5,
             "rate": _RATE if full else 100.0,
-            "interval": None if full else 1,
+            "interval": interval,
         }
 
     yield facts
@@ -94,13 +98,16 @@ class _Watch(Thread):
 
 def _ours(run: Run) -> Outcome:
     facts = run.facts
-    variables = {"SENDGRID_DRAIN_INTERVAL_SECONDS": str(facts["interval"])} if facts["interval"] else {}
+    interval: int = facts["interval"]
     figures: dict[str, float] = {}
-    with live_site(run.folder, **variables) as site:
+    with live_site(run.folder, SENDGRID_DRAIN_INTERVAL_SECONDS=str(interval)) as site:
+        _warm_up(site)
         with run.timed():
             figures |= _at(site, run, "at rest")
-            sender = Sender(site, facts["rate"], facts["probes"] * facts["between"])
+            # From an interval before the first probe until one after the last, which is drained under load too.
+            sender = Sender(site, facts["rate"], facts["probes"] * facts["between"] + 2 * interval)
             sender.start()
+            time.sleep(interval)
             figures |= _at(site, run, "under load")
             sender.join()
         published = _publish_seconds(site.ui)
@@ -108,6 +115,19 @@ def _ours(run: Run) -> Outcome:
         figures["publishes"] = len(published)
     assert sender.posted.refused == 0
     return Outcome(facts["probes"], None, figures)
+
+
+def _warm_up(site: LiveSite) -> None:
+    """Waits until a first event is published: Dagster has started, and the warehouse is made."""
+    event = {
+        "event": "open",
+        "email": "probe@example.com",
+        "sg_event_id": "first",
+        "timestamp": int(time.time()),
+    }
+    with httpx.Client(timeout=30) as client:
+        assert site.traffic.post(site.webhook, [event], client).is_success
+    _await(lambda: site.settings.published and site.settings.published.exists())
 
 
 def _at(site: LiveSite, run: Run, when: str) -> dict[str, float]:
@@ -139,9 +159,11 @@ def _bare(run: Run) -> Outcome:
     facts = run.facts
     waiting = run.folder / "waiting"
     waiting.mkdir()
-    variables = {FOLDER: str(waiting), INTERVAL: str(facts["interval"] or 30)}
+    variables = {FOLDER: str(waiting), INTERVAL: str(facts["interval"])}
     posted: dict[str, float] = {}
     with dagster_dev(run.folder, environment(**variables), "sendgrid_assets_tests.benchmarks.bare_run"):
+        (waiting / "first").touch()
+        _await(lambda: not any(waiting.iterdir()))
         watch = _Watch(waiting)
         watch.start()
         with run.timed():
@@ -164,7 +186,7 @@ def _figures(when: str, seconds: dict[str, Sequence[float]] | dict[str, list[flo
     }
 
 
-def _await(condition: Callable[[], bool]) -> None:
+def _await(condition: Callable[[], object]) -> None:
     patience = time.monotonic() + _LATEST_SECONDS
     while not condition():
         assert time.monotonic() < patience, f"not all events arrived within {_LATEST_SECONDS:.0f} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
 import dagster as dg
 import pytest
@@ -46,10 +47,11 @@ def test_a_cron_line_that_is_none_names_its_variable() -> None:
         build_definitions(load_settings({"SENDGRID_SYNC_CRON": "now and then"}))
 
 
-def test_the_sensor_looks_as_often_as_it_is_told() -> None:
-    definitions = build_definitions(load_settings({"SENDGRID_DRAIN_INTERVAL_SECONDS": "7"}))
+@pytest.mark.parametrize(("interval", "looks"), [("7", 7), ("30", 10), ("3600", 10)])
+def test_the_sensor_looks_as_often_as_it_is_told_and_every_ten_seconds(interval: str, looks: int) -> None:
+    definitions = build_definitions(load_settings({"SENDGRID_DRAIN_INTERVAL_SECONDS": interval}))
     sensor = definitions.resolve_sensor_def("sendgrid_landing")
-    assert sensor.minimum_interval_seconds == 7
+    assert sensor.minimum_interval_seconds == looks
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 
 
@@ -65,10 +67,24 @@ def _run(job: str, status: dg.DagsterRunStatus) -> dg.DagsterRun:
     return dg.DagsterRun(job, run_id="12345678-0000", status=status)
 
 
-@pytest.mark.parametrize("status", [None, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
-def test_a_drain_is_asked_for_unless_one_has_not_ended(status: dg.DagsterRunStatus | None) -> None:
-    answer = decide_drain(3, "sendgrid_drain", _run("sendgrid_drain", status) if status else None)
-    assert isinstance(answer, dg.RunRequest) is (status is None)
+@pytest.mark.parametrize(
+    ("status", "wait_seconds", "says"),
+    [
+        (None, 0.0, None),
+        (None, -math.inf, None),
+        (None, 12.0, "3 files wait; the next drain is due in 12 s."),
+        (dg.DagsterRunStatus.STARTED, 12.0, "3 files wait; drain 12345678 is STARTED and will take them."),
+        (dg.DagsterRunStatus.CANCELING, 0.0, "3 files wait; drain 12345678 is CANCELING and will take them."),
+    ],
+)
+def test_a_drain_is_asked_for_unless_one_has_not_ended_or_has_but_begun(
+    status: dg.DagsterRunStatus | None, wait_seconds: float, says: str | None
+) -> None:
+    run = _run("sendgrid_drain", status) if status else None
+    answer = decide_drain(3, "sendgrid_drain", run, wait_seconds)
+    assert isinstance(answer, dg.RunRequest) is (says is None)
+    if isinstance(answer, dg.SkipReason):
+        assert answer.skip_message == says
     if isinstance(answer, dg.RunRequest):
         assert (answer.job_name, answer.run_key, answer.run_config) == ("sendgrid_drain", None, {})
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
+from typing import Any
 
 import dagster as dg
 
@@ -68,6 +70,35 @@ def test_materializing_one_event_table_drains_them_all(site: Site) -> None:
     assert site.query("SELECT count(*) FROM sendgrid.open")[0][0] > 0
 
 
+def _asked_for(site: Site, *, seconds_ago: float) -> None:
+    """Makes all runs ones that were asked for so long ago."""
+    made = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=seconds_ago)
+    storage: Any = site.instance.run_storage
+    with storage.connect() as connection:
+        connection.exec_driver_sql(
+            "UPDATE runs SET create_timestamp = ?", (made.replace(tzinfo=None).isoformat(" "),)
+        )
+
+
+def test_drains_are_an_interval_apart(site: Site) -> None:
+    assert site.run("sendgrid_drain").success
+    site.post(site.traffic.batch(5))
+    assert site.settings.published
+    site.settings.published.unlink()
+    for seconds_ago in (0, 20):
+        _asked_for(site, seconds_ago=seconds_ago)
+        answer = _tick(site)
+        # Nor is a publish asked for: the drain that is due publishes.
+        assert isinstance(answer, dg.SkipReason)
+        assert "1 file waits; the next drain is due in" in (answer.skip_message or "")
+    # The look after this one would be late.
+    for seconds_ago in (26, -3600):
+        _asked_for(site, seconds_ago=seconds_ago)
+        answer = _tick(site)
+        assert isinstance(answer, dg.RunRequest)
+        assert answer.job_name == "sendgrid_drain"
+
+
 def test_a_drain_under_way_holds_the_next_one_back(site: Site) -> None:
     site.post(site.traffic.batch(5))
     job = site.definitions.resolve_job_def("sendgrid_drain")
@@ -99,6 +130,7 @@ def test_a_drain_that_was_killed_holds_nothing_back_for_long(site: Site) -> None
     run = site.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTING)
     began = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, "sendgrid_drain")
     site.instance.report_dagster_event(began, run.run_id, timestamp=time.time() - DEAD_SECONDS - 1)
+    _asked_for(site, seconds_ago=DEAD_SECONDS + 2)
     landing = Landing(site.settings.landing_dir.absolute(), "sendgrid")
     with landing.turn(1):
         assert isinstance(_tick(site), dg.SkipReason)
