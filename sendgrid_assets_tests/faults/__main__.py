@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from . import figures, mutated
+from . import figures, mutated, replays, stateful
 from .kills import Killing, Trial
 from .nursery import Nursery
 from .plant import Plant
@@ -24,6 +24,19 @@ from .plant import Plant
 @click.argument("kills", default=200, type=click.IntRange(min=0))
 @click.option("--seed", type=int, help="Of the kills; drawn and printed if it is not given.")
 @click.option("--sweep", is_flag=True, help="Every call of a receiver, a drain and a publish, too: minutes.")
+@click.option(
+    "--power", is_flag=True, help="Every disk that a power cut may leave, too: a quarter of an hour."
+)
+@click.option(
+    "--stateful",
+    "stateful_",
+    default=0,
+    is_flag=False,
+    flag_value=200,
+    type=click.IntRange(min=0),
+    metavar="[EXAMPLES]",
+    help="So many plants (200) to which anything happens in any order, too.",
+)
 @click.option("--mutants", is_flag=True, help="Whether each wrong way to do it is found out, too.")
 @click.option(
     "--load", is_flag=True, help="Answers at 1, 32 and 1,000 clients, and recovery of a full disk, too."
@@ -31,7 +44,15 @@ from .plant import Plant
 @click.option("--backlog", type=float, default=0.0, help="A drain of so many GB, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def main(
-    kills: int, seed: int | None, sweep: bool, mutants: bool, load: bool, backlog: float, as_json: bool
+    kills: int,
+    seed: int | None,
+    sweep: bool,
+    power: bool,
+    stateful_: int,
+    mutants: bool,
+    load: bool,
+    backlog: float,
+    as_json: bool,
 ) -> None:
     """Injects faults and prints what was lost, doubled and measured."""
     seed = random.randrange(1 << 32) if seed is None else seed
@@ -47,11 +68,26 @@ def main(
         shown |= _of(trial)
         if sweep:
             swept = figures.swept(nursery, lambda name: _plant(root / name, empty), _tell)
+            swept |= replays.swept(nursery, lambda name: _plant(root / name, empty), _tell)
             shown["sweeps"] = {name: one.points for name, one in swept.items()}
             wrong += [f"{name}: {what}" for name, one in swept.items() for what in one.wrong]
+        if power:
+            (root / "power").mkdir()
+            cuts = figures.cut_off(root / "power", seed, _tell)
+            shown["power cuts"] = {
+                name: f"{cut.states} states, {cut.failing} failing, {cut.settled} started again"
+                for name, cut in cuts.items()
+            }
+            wrong += [f"{name}: {what}" for name, cut in cuts.items() for what in cut.wrong]
+        if stateful_:
+            shown["any order"], failed = stateful.tried(
+                nursery, lambda name: _plant(root / name, empty), examples=stateful_, seed=seed
+            )
+            wrong += failed
         if mutants:
             caught = mutated.all_caught(nursery, lambda name: _plant(root / name, empty))
             shown["mutants"] = caught
+            shown["mutants caught"] = f"{sum(caught.values())} of {len(caught)}"
             wrong += [f"the mutant {name} was not found out" for name, found in caught.items() if not found]
         if load:
             shown["load"] = figures.load(nursery, lambda name: _plant(root / name, empty))

@@ -1,4 +1,4 @@
-"""Figures beside the kills: whole sweeps, answers under load, a full disk, a long backlog.
+"""Figures beside the kills: whole sweeps, power cuts, answers under load, a full disk, a long backlog.
 
 Belongs here: what is measured and in which unit. Does not: asserting how fast anything is.
 """
@@ -21,6 +21,9 @@ from .invariant import Told, judge
 from .nursery import Nursery
 from .plant import Plant
 from .posting import Sender
+from .power import Cut, Power, prepared
+from .power_record import Recording
+from .power_scenes import SCENES
 from .receiving import Receiver
 from .sweeps import Sweep, Swept, at_failpoints, at_system_calls
 from .traffic import batches
@@ -58,6 +61,17 @@ def swept(nursery: Nursery, make: MakePlant, tell: Callable[[str], None]) -> dic
             getattr(sweep, task)(fault, **options)
             done[name] = sweep.end()
             tell(f"{name}: {done[name].points} points, {len(done[name].wrong)} wrong")
+    return done
+
+
+def cut_off(folder: Path, seed: int, tell: Callable[[str], None]) -> dict[str, Cut]:
+    """Every disk that a power cut may leave of a drain and of publishes, each started again."""
+    done: dict[str, Cut] = {}
+    with Recording() as recording:
+        for name in SCENES:
+            scene = prepared(recording, folder / name, name)
+            done[name] = Power(recording, folder / f"{name}, cut", scene).cut(seed=seed, tell=tell)
+            tell(f"{name}: {done[name].states} states, {len(done[name].wrong)} wrong")
     return done
 
 

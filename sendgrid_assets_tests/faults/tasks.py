@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sendgrid_assets.replay import run as replay_
 from sendgrid_assets.settings import load_settings
 from sendgrid_assets.warehouse import append
 from sendgrid_assets.warehouse.drain import drain as drain_
@@ -57,8 +58,13 @@ def drain_and_publish(plant: Plant, chunk_bytes: int = CHUNK_BYTES) -> None:
     publish(plant)
 
 
+def replay(plant: Plant) -> None:
+    """As the command does it: all that is kept is loaded again, then published."""
+    replay_(load_settings(plant.environ("")), print)
+
+
 TASKS: dict[str, Callable[..., Any]] = {
-    task.__name__: task for task in (receive, drain, publish, settle, drain_and_publish)
+    task.__name__: task for task in (receive, drain, publish, settle, drain_and_publish, replay)
 }
 
 
