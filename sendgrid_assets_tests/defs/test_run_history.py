@@ -170,9 +170,9 @@ def test_each_source_removes_its_own(tmp_path: Path) -> None:
 def test_history_that_cannot_be_removed_holds_no_drain_back(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
-    old = noted(site, 1)
-    noted(site, NEWEST)
+    old, newest = noted(site, 1), noted(site, NEWEST)
     make_old(site, *old)
+    make_old(site, *newest, hours=1)
     storage: Any = site.instance.event_log_storage
     (Path(storage.path_for_shard(old[0]))).mkdir()
     site.post(site.traffic.batch(5))

@@ -22,7 +22,9 @@ from pathlib import Path
 from .plant import Plant
 
 FAKETIME = shutil.which("faketime")
-MEANS = ("faketime", "given")
+MEANS = "faketime" if FAKETIME else "given"
+"""How a process gets another clock: all of it, or what the code is given."""
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
@@ -18,8 +18,7 @@ from sendgrid_assets.webhook.reader import Event, read
 from sendgrid_assets_tests.processes import free_port
 from sendgrid_assets_tests.webhook.conftest import Signer
 
-from . import clocked
-from .clocked import Clock
+from .clocked import MEANS, Clock
 from .invariant import Told, judge
 from .nursery import Nursery
 from .plant import Plant
@@ -29,11 +28,10 @@ from .traffic import Batch, batch, event
 HOUR, DAY, TEN_YEARS = 3600, 86_400, 3652 * 86_400
 
 
-@pytest.fixture(params=clocked.MEANS)
-def clock(request: pytest.FixtureRequest, plant: Plant) -> Clock:
-    if request.param == "faketime" and not clocked.FAKETIME:
-        pytest.skip("faketime is not installed: the clock is given in the other run of this test")
-    return Clock(plant.folder, request.param)
+@pytest.fixture
+def clock(plant: Plant, record_property: Callable[[str, object], None]) -> Clock:
+    record_property("clock", MEANS)
+    return Clock(plant.folder, MEANS)
 
 
 def fresh(word: str) -> Iterator[Batch]:

@@ -65,7 +65,7 @@ def test_a_publish_killed_at_a_call_of_python(sweep: Sweep) -> None:
 @traced
 @pytest.mark.parametrize(
     ("call", "action", "stride"),
-    [("pwrite64", "kill", 12), ("fsync", "kill", 2), ("pwrite64", "ENOSPC", 20), ("fsync", "EIO", 3)],
+    [("pwrite64", "kill", 16), ("fsync", "kill", 3), ("pwrite64", "ENOSPC", 20), ("fsync", "EIO", 3)],
 )
 def test_a_publish_with_a_fault_at_a_system_call(sweep: Sweep, call: str, action: str, stride: int) -> None:
     sweep.publishes(at_system_calls(call, action), stride=stride)

@@ -252,10 +252,15 @@ def test_loaded_files_of_past_days_are_packed_and_in_the_end_removed(store: Stor
     store.load(B, name="b.ndjson")
     assert store.done() == ["b.ndjson", "packed-1.zip"]
     moved_to(store, "2020-03-01")
-    store.drain()
+    # After two months without files the days are believed once there are seven.
+    for day in range(2, 7):
+        store.load(event(f"D{day}"), name=f"{day}.ndjson")
+        moved_to(store, f"2020-03-{day:02}")
+    assert min(path.name for path in store.landing.done.iterdir()) == "2020-01-01"
     store.load(C, name="c.ndjson")
-    assert sorted(path.name for path in store.landing.done.iterdir())[:2] == ["2020-03-01", str(now().date())]
-    assert [id_ for id_, _, _ in store.activity()] == ["A", "B", "C"]
+    store.drain()
+    assert min(path.name for path in store.landing.done.iterdir()) == "2020-03-01"
+    assert {id_ for id_, _, _ in store.activity()} >= {"A", "B", "C"}
 
 
 def test_loaded_files_that_are_not_published_yet_are_kept(store: Store) -> None:
