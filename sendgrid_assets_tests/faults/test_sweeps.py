@@ -18,7 +18,7 @@ def check(sweep: Sweep, at_least: int) -> None:
     assert swept.points >= at_least
 
 
-@pytest.mark.parametrize(("action", "when", "stride"), [("kill", "before", 41), ("ENOSPC", "after", 47)])
+@pytest.mark.parametrize(("action", "when", "stride"), [("kill", "before", 59), ("ENOSPC", "after", 67)])
 def test_a_drain_with_a_fault_at_a_call_of_python(sweep: Sweep, action: str, when: str, stride: int) -> None:
     sweep.drains(at_failpoints(action, when), stride=stride)
     check(sweep, 2)
@@ -26,7 +26,7 @@ def test_a_drain_with_a_fault_at_a_call_of_python(sweep: Sweep, action: str, whe
 
 @pytest.mark.parametrize("only", ["COMMIT", "link", "unlink"])
 def test_a_drain_killed_where_it_commits_and_moves(sweep: Sweep, only: str) -> None:
-    sweep.drains(at_failpoints("kill", "after", only), stride=4 if only == "unlink" else 1)
+    sweep.drains(at_failpoints("kill", "after", only), stride=6 if only == "unlink" else 1)
     check(sweep, 2)
 
 
@@ -38,7 +38,7 @@ def test_a_drain_told_of_an_error_though_it_was_committed(sweep: Sweep) -> None:
 @traced
 @pytest.mark.parametrize(
     ("call", "action", "stride"),
-    [("write", "kill", 5), ("write", "ENOSPC", 5), ("fsync", "kill", 5), ("fsync", "EIO", 5)],
+    [("write", "kill", 7), ("write", "ENOSPC", 8), ("fsync", "kill", 7), ("fsync", "EIO", 8)],
 )
 def test_a_drain_with_a_fault_at_a_system_call(sweep: Sweep, call: str, action: str, stride: int) -> None:
     sweep.drains(at_system_calls(call, action), stride=stride)
@@ -48,7 +48,7 @@ def test_a_drain_with_a_fault_at_a_system_call(sweep: Sweep, call: str, action: 
 @traced
 @pytest.mark.parametrize(
     ("call", "action", "stride"),
-    [("pwrite64", "kill", 14), ("fsync", "kill", 7), ("pwrite64", "ENOSPC", 20), ("fsync", "EIO", 9)],
+    [("pwrite64", "kill", 19), ("fsync", "kill", 9), ("pwrite64", "ENOSPC", 27), ("fsync", "EIO", 11)],
 )
 def test_a_drain_of_large_chunks_with_a_fault_at_a_system_call(
     sweep: Sweep, call: str, action: str, stride: int
