@@ -22,4 +22,4 @@ def test_any_order_of_what_may_happen(nursery: Nursery, empty: Plant, tmp_path: 
         return Plant(folder).prepare(like=empty)
 
     happened = stateful.run(nursery, make, examples=4, steps=10)
-    assert happened["settled"] >= 5
+    assert happened["settled"] >= 4
