@@ -15,8 +15,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
+from sendgrid_assets.webhook.durable import Disk
+from sendgrid_assets.webhook.moving import make_folder
+
 from .errors import WarehouseBusyError
-from .file import make_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +51,7 @@ def copy_aside(source: Path, target: Path, *, mode: int | None = None, patience:
         WarehouseBusyError: a process writes to the source.
         OSError: there is no room, or a file cannot be read or written; no part of a copy is left.
     """
-    make_folder(target.parent)
+    make_folder(Disk(), target.parent)
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     for stray in target.parent.glob(f".{glob.escape(target.name)}.*.part*"):

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 import duckdb
 import filelock
 
+from sendgrid_assets.webhook.durable import Disk
+from sendgrid_assets.webhook.moving import make_folder
+
 from .casting import MACROS
 from .errors import WarehouseBusyError, WarehouseUnreadableError
 from .schema import SourceSchema, apply
@@ -70,7 +73,7 @@ class Warehouse:
         Raises:
             WarehouseBusyError: the turn did not come in time.
         """
-        make_folder(self.path.parent)
+        make_folder(Disk(), self.path.parent)
         lock = filelock.FileLock(f"{self.path}.lock", timeout=self.lock_seconds)
         try:
             lock.acquire()
@@ -168,14 +171,6 @@ def _roll_back(connection: DuckDBPyConnection) -> None:
     except duckdb.Error:
         # After a failed COMMIT there is no transaction left, or no usable database: the first error tells.
         return
-
-
-def make_folder(folder: Path) -> None:
-    """Makes a folder and what leads to it, durably: what is in it lasts no longer than its own entry."""
-    if not folder.is_dir():
-        make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

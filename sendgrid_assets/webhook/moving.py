@@ -5,6 +5,7 @@ Belongs here: making folders that last, and the two halves of a move. Does not: 
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ def make_folder(disk: Disk, folder: Path) -> None:
     with suppress(FileExistsError):
         folder.mkdir()
     if not folder.is_dir():
-        raise NotADirectoryError
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     disk.fsync_dir(folder.parent)
 
 
