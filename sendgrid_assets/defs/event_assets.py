@@ -23,11 +23,12 @@ from sendgrid_assets.warehouse.sync_log import utc_now
 from sendgrid_assets.webhook.landing import Landing, LandingError
 
 from . import names
-from .event_checks import ACTIVITY, Finding, misfit_finding, reject_finding, tell
+from .event_checks import Finding, misfit_finding, reject_finding, tell
 from .resources import WarehouseResource
 from .table_metadata import described, table_metadata
 
 GROUP = "events"
+ACTIVITY = "activity"
 
 
 def event_assets(settings: Settings, source: SourceSettings) -> dg.AssetsDefinition:

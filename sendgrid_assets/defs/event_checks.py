@@ -1,7 +1,9 @@
-"""Asset checks on the events: values that did not fit their column, and lines that were no events.
+"""Asset checks on what landed: values that did not fit their column, and lines that were no events.
 
 Belongs here: what is checked, and when a drain says so. Does not: counting (`warehouse.misfits`).
 
+They are the landing directory's, which is never materialized: Dagster shows a result only as long as its asset is
+not materialized again, and the event tables are with every drain.
 A drain tells of what it loaded, by itself: planned checks would add to the history of every run, and a run's good
 result would hide the one before it. Started by hand, the checks look at all that was loaded within a day.
 """
@@ -22,7 +24,6 @@ from . import names
 from .resources import WarehouseResource
 
 FITS, ACCEPTED = "every_value_fits_its_column", "every_line_is_an_event"
-ACTIVITY = "activity"
 
 STANDS = dt.timedelta(days=1)
 """For how long a warning stands, and how far back the checks look."""
@@ -73,7 +74,7 @@ def reject_finding(counts: Mapping[str, int]) -> Finding:
 
 def event_checks(source: SourceSettings) -> dg.AssetChecksDefinition:
     """The checks, as they run when started by hand."""
-    key = names.table_key(source.name, ACTIVITY)
+    key = names.landing_key(source.name)
 
     @dg.multi_asset_check(
         name=f"{source.name}_event_checks",
@@ -125,7 +126,7 @@ def tell(instance: dg.DagsterInstance, source: SourceSettings, finding: Finding)
         source: whose events they are.
         finding: what was found in what this drain loaded.
     """
-    key = dg.AssetCheckKey(names.table_key(source.name, ACTIVITY), finding.check)
+    key = dg.AssetCheckKey(names.landing_key(source.name), finding.check)
     if _is_news(instance, key, finding):
         instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(

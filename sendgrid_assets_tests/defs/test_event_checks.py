@@ -10,7 +10,7 @@ import pytest
 
 from sendgrid_assets_tests.site import Site
 
-ACTIVITY = dg.AssetKey(["sendgrid", "activity"])
+LANDING = dg.AssetKey(["sendgrid", "landing"])
 FITS, ACCEPTED = "every_value_fits_its_column", "every_line_is_an_event"
 NOW = 1_780_000_000
 
@@ -35,7 +35,7 @@ def drained(site: Site, *events: dict[str, Any]) -> dg.ExecuteInProcessResult:
 def results(site: Site, check: str) -> list[dg.AssetCheckEvaluation]:
     """What was ever told of a check, the latest first."""
     history = site.instance.event_log_storage.get_asset_check_execution_history(
-        dg.AssetCheckKey(ACTIVITY, check), limit=100
+        dg.AssetCheckKey(LANDING, check), limit=100
     )
     return [record.evaluation for record in history if record.evaluation]
 
@@ -62,7 +62,7 @@ def aged(site: Site, hours: float) -> None:
 
 def test_the_checks_are_there_to_be_seen(site: Site) -> None:
     graph = site.definitions.resolve_asset_graph()
-    keys = graph.get_check_keys_for_assets({ACTIVITY})
+    keys = graph.get_check_keys_for_assets({LANDING})
     assert {key.name for key in keys} == {FITS, ACCEPTED}
     assert all(graph.get_check_spec(key).description for key in keys)
 
@@ -144,6 +144,20 @@ def test_a_warning_stands_for_a_day_and_is_repeated_by_the_hour(site: Site) -> N
     assert len(results(site, FITS)) == 3
 
 
+def test_a_warning_is_shown_whatever_is_materialized_after_it(site: Site) -> None:
+    drained(site, event(1, asm_group_id="many"))
+    for n in range(2, 4):
+        drained(site, event(n))
+    [table] = site.instance.fetch_materializations(dg.AssetKey(["sendgrid", "open"]), limit=1).records
+    warning = site.instance.get_latest_asset_check_evaluation_record(dg.AssetCheckKey(LANDING, FITS))
+    assert warning
+    assert warning.evaluation
+    assert not warning.evaluation.passed
+    assert table.timestamp > warning.create_timestamp
+    # Dagster calls a result outdated once its asset is materialized again.
+    assert not site.instance.get_latest_materialization_event(LANDING)
+
+
 def test_a_drain_plans_no_check_and_reports_nothing_where_nothing_came(site: Site) -> None:
     assert site.run("sendgrid_drain").success
     assert results(site, FITS) == []
@@ -156,7 +170,7 @@ def test_a_drain_plans_no_check_and_reports_nothing_where_nothing_came(site: Sit
 def test_started_by_hand_the_checks_look_at_a_days_events(site: Site) -> None:
     drained(site, event(1, asm_group_id="many"), {"event": "open"})
     drained(site, event(2, asm_group_id="few"))
-    keys = [dg.AssetCheckKey(ACTIVITY, name) for name in (FITS, ACCEPTED)]
+    keys = [dg.AssetCheckKey(LANDING, name) for name in (FITS, ACCEPTED)]
     selection: Any = dg.AssetSelection.checks(*keys)
     by_hand = dg.define_asset_job("by_hand", selection=selection)
     merged = dg.Definitions.merge(site.definitions, dg.Definitions(jobs=[by_hand]))

@@ -48,7 +48,7 @@ def test_a_drain_with_a_fault_at_a_system_call(sweep: Sweep, call: str, action: 
 @traced
 @pytest.mark.parametrize(
     ("call", "action", "stride"),
-    [("pwrite64", "kill", 19), ("fsync", "kill", 9), ("pwrite64", "ENOSPC", 27), ("fsync", "EIO", 11)],
+    [("pwrite64", "kill", 19), ("fsync", "kill", 9), ("pwrite64", "ENOSPC", 19), ("fsync", "EIO", 11)],
 )
 def test_a_drain_of_large_chunks_with_a_fault_at_a_system_call(
     sweep: Sweep, call: str, action: str, stride: int
