@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from . import figures, mutated, replays, stateful
+from . import figures, mutated, stateful, sweeping
 from .kills import Killing, Trial
 from .nursery import Nursery
 from .plant import Plant
@@ -67,8 +67,7 @@ def main(
         wrong += trial.wrong
         shown |= _of(trial)
         if sweep:
-            swept = figures.swept(nursery, lambda name: _plant(root / name, empty), _tell)
-            swept |= replays.swept(nursery, lambda name: _plant(root / name, empty), _tell)
+            swept = sweeping.swept(lambda name: _plant(root / name, empty), _tell)
             shown["sweeps"] = {name: one.points for name, one in swept.items()}
             wrong += [f"{name}: {what}" for name, one in swept.items() for what in one.wrong]
         if power:

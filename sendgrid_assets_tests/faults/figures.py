@@ -1,4 +1,4 @@
-"""Figures beside the kills: whole sweeps, power cuts, answers under load, a full disk, a long backlog.
+"""Figures beside the kills: power cuts, answers under load, a full disk, a long backlog.
 
 Belongs here: what is measured and in which unit. Does not: asserting how fast anything is.
 """
@@ -15,7 +15,6 @@ from typing import Any
 
 from sendgrid_assets_tests.webhook.conftest import Signer
 
-from . import tracing
 from .full_disk import small_disk
 from .invariant import Told, judge
 from .nursery import Nursery
@@ -25,15 +24,11 @@ from .power import Cut, Power, prepared
 from .power_record import Recording
 from .power_scenes import SCENES
 from .receiving import Receiver
-from .sweeps import Sweep, Swept, at_failpoints, at_system_calls
 from .traffic import batches
 
 MakePlant = Callable[[str], Plant]
 
 _CLIENTS = (1, 32, 1000)
-_OF_RECEIVER = ("write", "fsync", "linkat", "unlink")
-_OF_DRAIN = ("write", "fsync", "linkat", "unlink", "unlinkat")
-_OF_PUBLISH = ("pwrite64", "fsync", "rename", "unlink")
 
 
 def spread(seconds: Sequence[float]) -> dict[str, Any]:
@@ -49,21 +44,6 @@ def spread(seconds: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def swept(nursery: Nursery, make: MakePlant, tell: Callable[[str], None]) -> dict[str, Swept]:
-    """Every call of Python's, and where strace works every system call, killed and failed."""
-    done: dict[str, Swept] = {}
-    signer = Signer()
-    large = {"checkpointed": True}
-    for task, options in (("drains", {}), ("drains", large), ("publishes", {}), ("receivers", {})):
-        for fault, what in _faults(task):
-            name = f"{what}, large chunks" if options else what
-            sweep = Sweep(nursery, make(name.replace(" ", "-")), signer)
-            getattr(sweep, task)(fault, **options)
-            done[name] = sweep.end()
-            tell(f"{name}: {done[name].points} points, {len(done[name].wrong)} wrong")
-    return done
-
-
 def cut_off(folder: Path, seed: int, tell: Callable[[str], None]) -> dict[str, Cut]:
     """Every disk that a power cut may leave of a drain and of publishes, each started again."""
     done: dict[str, Cut] = {}
@@ -73,21 +53,6 @@ def cut_off(folder: Path, seed: int, tell: Callable[[str], None]) -> dict[str, C
             done[name] = Power(recording, folder / f"{name}, cut", scene).cut(seed=seed, tell=tell)
             tell(f"{name}: {done[name].states} states, {len(done[name].wrong)} wrong")
     return done
-
-
-def _faults(task: str) -> list[tuple[Callable[[int], dict[str, Any]], str]]:
-    calls = {"drains": _OF_DRAIN, "publishes": _OF_PUBLISH, "receivers": _OF_RECEIVER}[task]
-    found = [
-        (at_failpoints(action, when), f"{task} {action} {when} a call")
-        for action, when in (("kill", "before"), ("kill", "after"), ("ENOSPC", "before"))
-    ]
-    if tracing.why_not() is None:
-        found += [
-            (at_system_calls(call, action), f"{task} {action} at {call}")
-            for call in calls
-            for action in ("kill", "EIO", "ENOSPC")
-        ]
-    return found
 
 
 def load(nursery: Nursery, make: MakePlant, seconds: float = 8) -> dict[str, Any]:

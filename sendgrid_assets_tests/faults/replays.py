@@ -7,21 +7,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
-from functools import partial
-from itertools import count, islice, product
+from itertools import count, islice
 from typing import Any
 
 from sendgrid_assets.catalog.events import EVENT_COLLECTIONS
 from sendgrid_assets.webhook.archive import Archive
 from sendgrid_assets.webhook.packing import pack_days
-from sendgrid_assets_tests.webhook.conftest import Signer
 
-from . import tracing
 from .invariant import BY_FILE
-from .nursery import Nursery
-from .plant import Plant
-from .sweeps import Fault, Sweep, Swept, at_failpoints, at_system_calls, struck
+from .sweeps import Fault, Sweep, struck
 
 OLD = dt.date(2026, 1, 5)
 STATES = (
@@ -106,31 +100,3 @@ class Replays(Sweep):
         """One with a fault; whether it met it."""
         self.nursery.do("replay", self.plant, **how)
         return struck(self.plant, how)
-
-
-def swept(nursery: Nursery, plant: Callable[[str], Plant], tell: Callable[[str], None]) -> dict[str, Swept]:
-    """Every call of a replay, of what is there and into emptied tables, failed or killed there.
-
-    Args:
-        nursery: whose children replay.
-        plant: a new one by its name.
-        tell: told what is about to be swept.
-    """
-    kill = at_failpoints("kill")
-    sweeps: dict[str, Callable[[Replays], None]] = {
-        "replay of what is there, python, kill": lambda one: one.replays_of_what_is_there(kill),
-        "replay into nothing, python, kill": lambda one: one.replays_into_nothing(kill),
-    }
-    if tracing.why_not() is None:
-        for call, action in product(("write", "pwrite64", "fsync"), ("kill", "EIO", "ENOSPC")):
-            sweeps[f"replay into nothing, {call}, {action}"] = partial(
-                Replays.replays_into_nothing, fault=at_system_calls(call, action)
-            )
-    found = {}
-    for number, (name, sweep) in enumerate(sweeps.items()):
-        tell(name)
-        made = Replays(nursery, plant(f"replays-{number}"), Signer())
-        made.prepare()
-        sweep(made)
-        found[name] = made.end()
-    return found

@@ -23,6 +23,9 @@ from .receiving import Receiver
 from .traffic import Batch, batch, batches, event
 
 Fault = Callable[[int], dict[str, Any]]
+
+_POINTS_A_LOG = 20
+"""After so many points a publish empties DuckDB's log: replaying a long one would take most of the time."""
 """How a child is started that has its fault at the n-th call."""
 
 
@@ -89,6 +92,8 @@ class Sweep:
             if self.swept.wrong and self.ends_at_first:
                 return
             self.nursery.must("drain", self.plant)
+            if self.swept.points % _POINTS_A_LOG == 0:
+                self.nursery.must("publish", self.plant)
 
     def publishes(self, fault: Fault, *, stride: int = 1, first: int = 1) -> None:
         """Publishes after a commit, each with its fault; the old file or the new one must stand, whole."""
