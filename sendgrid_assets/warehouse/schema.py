@@ -94,6 +94,9 @@ def apply(connection: DuckDBPyConnection, schemas: Sequence[SourceSchema]) -> No
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+    if known is None:
+        # Or each open until the first publish would replay a thousand statements.
+        connection.execute("CHECKPOINT")
 
 
 @cache
