@@ -6,21 +6,18 @@ Belongs here: which sweeps there are, and several of them at once. Does not: wha
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sendgrid_assets_tests.webhook.conftest import Signer
 
 from . import tracing
 from .nursery import Nursery
+from .plant import Plant
 from .replays import Replays
 from .sweeps import Sweep, Swept, at_failpoints, at_system_calls
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .plant import Plant
 
 One = Callable[[Nursery, Plant], Swept]
 
