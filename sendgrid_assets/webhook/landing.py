@@ -195,12 +195,17 @@ class Landing:
         # One that is there belonged to a file that was mended and taken away.
         with suppress(FileNotFoundError):
             self.disk.unlink(note)
-        descriptor = self.disk.create(note)
+        # Hidden until it is whole; one that a crash leaves is the reason of no file, and cleared as such.
+        aside = note.with_name(f".{note.name}")
+        with suppress(FileNotFoundError):
+            self.disk.unlink(aside)
+        descriptor = self.disk.create(aside)
         try:
             self.disk.write(descriptor, json.dumps(told).encode() + b"\n")
             self.disk.fsync(descriptor)
         finally:
             os.close(descriptor)
+        self.disk.rename(aside, note)
         self.disk.fsync_dir(self.rejected)
 
     def clear_reasons(self) -> None:

@@ -23,7 +23,13 @@ from .plant import Plant
 @click.command()
 @click.argument("kills", default=200, type=click.IntRange(min=0))
 @click.option("--seed", type=int, help="Of the kills; drawn and printed if it is not given.")
-@click.option("--sweep", is_flag=True, help="Every call of a receiver, a drain and a publish, too: minutes.")
+@click.option(
+    "--sweep",
+    is_flag=False,
+    flag_value="",
+    metavar="[WHICH]",
+    help="Every call of a receiver, a drain, a publish and a replay, or of those whose names have WHICH, too: hours.",
+)
 @click.option(
     "--power", is_flag=True, help="Every disk that a power cut may leave, too: a quarter of an hour."
 )
@@ -46,7 +52,7 @@ from .plant import Plant
 def main(
     kills: int,
     seed: int | None,
-    sweep: bool,
+    sweep: str | None,
     power: bool,
     stateful_: int,
     mutants: bool,
@@ -66,8 +72,8 @@ def main(
         trial = Killing(nursery, _plant(root / "kills", empty), seed).run(kills, _tell)
         wrong += trial.wrong
         shown |= _of(trial)
-        if sweep:
-            swept = sweeping.swept(lambda name: _plant(root / name, empty), _tell)
+        if sweep is not None:
+            swept = sweeping.swept(sweep, lambda name: _plant(root / name, empty), _tell)
             shown["sweeps"] = {name: one.points for name, one in swept.items()}
             wrong += [f"{name}: {what}" for name, one in swept.items() for what in one.wrong]
         if power:

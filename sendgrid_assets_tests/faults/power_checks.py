@@ -9,6 +9,7 @@ event is a row or in a file that the next drain takes, and what is published is 
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import zipfile
 from collections import Counter
@@ -98,9 +99,12 @@ class Checks:
         wrong, whole = [], {raw.name: raw.data for raw in self._scene.raws}
         for path, piece in disk.files.items():
             place = path.relative_to(_LANDING).parts[0] if path.is_relative_to(_LANDING) else ""
-            if place not in ("new", "done", "rejected") or path.name.endswith(REASON):
+            if place not in ("new", "done", "rejected"):
                 continue
-            if path.suffix == ".zip":
+            if path.name.endswith(REASON):
+                if not path.name.startswith(".") and not _is_json(piece.data):
+                    wrong.append(f"{path} is torn")
+            elif path.suffix == ".zip":
                 if self._members(piece.key, piece.data) is None:
                     wrong.append(f"{path} is torn")
             elif whole.get(unnumbered(path.name)) != piece.data:
@@ -185,3 +189,11 @@ class Checks:
             except zipfile.BadZipFile:
                 self._packs[key] = None
         return self._packs[key]
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        json.loads(data)
+    except ValueError:
+        return False
+    return True
