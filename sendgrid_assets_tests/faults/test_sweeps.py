@@ -5,8 +5,12 @@ The strides keep this short; `python -m sendgrid_assets_tests.faults --sweep` go
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from . import sweeping
+from .plant import Plant
 from .sweeps import Sweep, at_failpoints, at_system_calls
 
 traced = pytest.mark.usefixtures("tracer")
@@ -95,3 +99,16 @@ def test_a_receiver_with_a_fault_at_a_call_of_python(
 def test_a_receiver_with_a_fault_at_a_system_call(sweep: Sweep, call: str, action: str, stride: int) -> None:
     sweep.receivers(at_system_calls(call, action), stride=stride)
     check(sweep, 2)
+
+
+@traced
+def test_a_whole_sweep_is_gone_through_by_its_name(tmp_path: Path, empty: Plant) -> None:
+    def make(name: str) -> Plant:
+        (tmp_path / name).mkdir()
+        return Plant(tmp_path / name).prepare(like=empty)
+
+    told: list[str] = []
+    [(name, swept)] = sweeping.swept("^publishes, kill at rename", make, told.append).items()
+    assert swept.wrong == []
+    assert told == [f"{name}: {swept.points} points, 0 wrong"]
+    assert swept.points
