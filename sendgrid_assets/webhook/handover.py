@@ -28,6 +28,12 @@ class Handover:
         self._writer, self._seconds = writer, seconds
         self._gathered: list[bytes] = []
         self._waiting: list[asyncio.Future[None]] = []
+        self._overdue: set[Future[None]] = set()
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether something was waited for in vain, and is still not settled."""
+        return bool(self._overdue)
 
     def store(self, lines: bytes) -> asyncio.Future[None]:
         """Stores whole lines.
@@ -58,10 +64,16 @@ class Handover:
 
     def _await(self, stored: Future[None], waiting: list[asyncio.Future[None]]) -> None:
         loop = asyncio.get_running_loop()
-        late = loop.call_later(self._seconds, _fail, waiting, TimeoutError())
+
+        def give_up() -> None:
+            self._overdue.add(stored)
+            _fail(waiting, TimeoutError())
+
+        late = loop.call_later(self._seconds, give_up)
 
         def settle() -> None:
             late.cancel()
+            self._overdue.discard(stored)
             if error := stored.exception():
                 _fail(waiting, error)
                 return

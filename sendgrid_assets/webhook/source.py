@@ -109,26 +109,27 @@ class Source:
         """
         if self.writer is None or self._handover is None:
             raise Refusal(503, "starting", "The receiver is starting.")
-        if trouble := self._overload(self.writer):
+        if trouble := self._overload(self.writer, self._handover):
             raise Refusal(503, *trouble)
         return self._handover
 
     def trouble(self) -> str | None:
         """Why nothing can be stored now, in one sentence; None when it can."""
-        writer = self.writer
-        if writer is None:
+        writer, handover = self.writer, self._handover
+        if writer is None or handover is None:
             return "The receiver is starting."
         # Older failures do not count: without requests there would be no success to take them back.
         if (failure := writer.failure) and time.monotonic() - failure[1] < RETRY_AFTER_SECONDS:
             return str(failure[0])
-        overload = self._overload(writer)
+        overload = self._overload(writer, handover)
         return overload[1] if overload else self.landing.trouble()
 
-    def _overload(self, writer: SegmentWriter) -> Trouble | None:
+    def _overload(self, writer: SegmentWriter, handover: Handover) -> Trouble | None:
         if writer.broken:
             return "broken", "The receiver is ending."
         busy_since = writer.busy_since
-        if busy_since is not None and time.monotonic() - busy_since > self._limits.commit_seconds:
+        is_busy = busy_since is not None and time.monotonic() - busy_since > self._limits.commit_seconds
+        if handover.is_slow or is_busy:
             # More bodies would only pile up behind the commit under way.
             return _SLOW
         if self.backlog.lately() > self._limits.backlog_bytes:

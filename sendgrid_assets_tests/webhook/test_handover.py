@@ -85,12 +85,20 @@ def test_no_one_waits_for_ever(tmp_path: Path) -> None:
 
     landing, writer = writer_in(tmp_path, Stuck())
 
-    async def wait() -> None:
-        await Handover(writer, 0.05).store(b"late\n")
+    async def wait() -> list[bool]:
+        handover = Handover(writer, 0.05)
+        slow = [handover.is_slow]
+        with pytest.raises(TimeoutError):
+            await handover.store(b"late\n")
+        # At once: who asks next is told before anything of it is read.
+        slow.append(handover.is_slow)
+        answers.set()
+        while handover.is_slow:
+            await asyncio.sleep(0.01)
+        return slow
 
     try:
-        with pytest.raises(TimeoutError):
-            asyncio.run(wait())
+        assert asyncio.run(asyncio.wait_for(wait(), 10)) == [False, True]
     finally:
         answers.set()
     writer.close()
