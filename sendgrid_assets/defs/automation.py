@@ -16,6 +16,7 @@ from sendgrid_assets.settings import Settings, SettingsError, SourceSettings
 from sendgrid_assets.webhook.landing import Landing
 
 from . import names
+from .held_instance import HeldInstance
 from .resources import make_warehouse
 from .run_history import remove_old_runs
 
@@ -127,7 +128,7 @@ def landing_sensor(
         jobs: what it may ask for.
         assets: what a drain materializes.
     """
-    resource = make_warehouse(settings)
+    resource, held = make_warehouse(settings), HeldInstance()
     drain, sensor = names.drain_job(source.name), names.landing_sensor(source.name)
     interval = settings.drain_interval_seconds
     every = min(interval, LOOK_SECONDS)
@@ -144,9 +145,10 @@ def landing_sensor(
         "what was committed is not published.",
     )
     def landing(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        instance = held.of(context)
         try:
             remove_old_runs(
-                context.instance,
+                instance,
                 sensor=sensor,
                 jobs=[drain, names.PUBLISH_JOB],
                 assets=[*assets, names.PUBLISHED],
@@ -160,17 +162,17 @@ def landing_sensor(
         if not waiting:
             answer: dg.RunRequest | dg.SkipReason = dg.SkipReason("No file waits in the landing directory.")
         else:
-            running = _draining(context.instance, drain, folder)
+            running = _draining(instance, drain, folder)
             # No look is quite on time: one that is a little early counts, or the next would be late.
-            wait = interval - every / 2 - _seconds_since_last(context.instance, drain)
+            wait = interval - every / 2 - _seconds_since_last(instance, drain)
             answer = decide_drain(waiting, drain, running, wait)
             if wait > 0 and not running:
                 # It publishes too.
                 return answer
         if isinstance(answer, dg.RunRequest) or not resource.is_due():
             return answer
-        publisher = _about_to_publish(context.instance, publishing)
-        return decide_publish(publisher, _last_failed_publish(context.instance), resource.wait_seconds())
+        publisher = _about_to_publish(instance, publishing)
+        return decide_publish(publisher, _last_failed_publish(instance), resource.wait_seconds())
 
     return landing
 

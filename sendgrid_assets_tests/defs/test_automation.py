@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import math
 
 import dagster as dg
@@ -127,3 +128,18 @@ def test_a_publish_that_fails_is_said_in_the_runs_log(site: Site) -> None:
     result = site.sync("lists")
     said = [entry.user_message for entry in site.instance.all_logs(result.run_id)]
     assert any("Nothing was published" in message for message in said)
+
+
+def test_looks_leave_nothing_behind_in_the_code_server(site: Site) -> None:
+    sensor = site.definitions.resolve_sensor_def("sendgrid_landing")
+
+    def objects_after(looks: int) -> int:
+        for _ in range(looks):
+            # As Dagster's code server looks: with what an instance is made from.
+            with dg.build_sensor_context(instance_ref=site.instance.get_ref()) as context:
+                sensor(context)
+        gc.collect()
+        return len(gc.get_objects())
+
+    before = objects_after(10)
+    assert objects_after(20) - before < 20
