@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
+from duckdb import DuckDBPyConnection
 
 from sendgrid_assets.catalog.events import (
     ACTIVITY_COLUMNS,
@@ -45,7 +46,12 @@ def event_assets(settings: Settings, source: SourceSettings) -> dg.AssetsDefinit
     def events(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         resource: WarehouseResource = getattr(context.resources, names.WAREHOUSE)
         landing = Landing(settings.landing_dir.absolute(), source.name)
-        began = utc_now()
+        began, counts, found = utc_now(), dict[str, int](), list[Finding]()
+
+        def look(connection: DuckDBPyConnection, done: Drained) -> None:
+            counts.update(_counts(connection, source, done))
+            found.extend(_findings(connection, source, done, began))
+
         try:
             drained = drain(
                 resource.warehouse,
@@ -53,8 +59,8 @@ def event_assets(settings: Settings, source: SourceSettings) -> dg.AssetsDefinit
                 scratch=resource.scratch,
                 retention_days=settings.done_retention_days,
                 retention_bytes=settings.done_retention_bytes,
+                look=look,
             )
-            counts, found = _looked_at(resource, source, drained, began)
         except (LandingError, WarehouseError) as error:
             raise dg.Failure(str(error)) from error
         context.log.info(_told(drained))
@@ -110,20 +116,22 @@ def _specs(source: SourceSettings) -> list[dg.AssetSpec]:
     return [*tables, union]
 
 
-def _looked_at(
-    resource: WarehouseResource, source: SourceSettings, drained: Drained, since: dt.datetime
-) -> tuple[dict[str, int], list[Finding]]:
-    """How many rows the tables that got any now have, and what the checks find in what came since."""
+def _counts(connection: DuckDBPyConnection, source: SourceSettings, drained: Drained) -> dict[str, int]:
+    """How many rows those tables now have that got any, and their union."""
+    tables = [*drained.rows, ACTIVITY] if drained.rows else []
+    return {table: row_count(connection, source.schema_name, table) for table in tables}
+
+
+def _findings(
+    connection: DuckDBPyConnection, source: SourceSettings, drained: Drained, since: dt.datetime
+) -> list[Finding]:
+    """What the checks find in what came since."""
     if not drained.rows and not drained.rejected:
-        return {}, []
-    with resource.warehouse.open() as connection:
-        counts = {
-            table: row_count(connection, source.schema_name, table) for table in [*drained.rows, ACTIVITY]
-        }
-        return counts, [
-            misfit_finding(misfits(connection, source.schema_name, since, drained.rows)),
-            reject_finding(rejects(connection, source.name, since) if drained.rejected else {}),
-        ]
+        return []
+    return [
+        misfit_finding(misfits(connection, source.schema_name, since, drained.rows)),
+        reject_finding(rejects(connection, source.name, since) if drained.rejected else {}),
+    ]
 
 
 def _reports(drained: Drained, counts: Mapping[str, int]) -> dict[str, dict[str, int]]:

@@ -18,7 +18,7 @@ from .event_batch import fill, kinds, note_files
 from .event_fate import decide
 from .event_row import read
 from .file import transaction
-from .sql import name, names, text
+from .sql import literal, name, names, text
 from .sync_log import utc_now
 
 if TYPE_CHECKING:
@@ -129,8 +129,8 @@ def _unended(
     if staged.goes_on is None:
         return 0, 0
     here = connection.execute(
-        "SELECT (SELECT count(*) FROM events WHERE f = $f), (SELECT count(*) FROM rejects WHERE f = $f)",
-        {"f": staged.goes_on},
+        f"SELECT (SELECT count(*) FROM events WHERE f = {staged.goes_on}),"
+        f" (SELECT count(*) FROM rejects WHERE f = {staged.goes_on})"
     ).fetchone()
     events, rejected = here or (0, 0)
     earlier = before if staged.goes_on == staged.began_before else (0, 0)
@@ -139,7 +139,7 @@ def _unended(
 
 def _next_instant(connection: DuckDBPyConnection, source: str) -> dt.datetime:
     """Now, or just after the source's last commit if the clock was set back: `loaded_at` only ever grows."""
-    last = connection.execute(f"SELECT max(loaded_at) FROM {LEDGER} WHERE source = ?", [source]).fetchone()
+    last = connection.execute(f"SELECT max(loaded_at) FROM {LEDGER} WHERE source = {text(source)}").fetchone()
     now = utc_now()
     return max(now, last[0] + dt.timedelta(microseconds=1)) if last and last[0] else now
 
@@ -164,7 +164,7 @@ def _insert(
     columns = names(column.name for column in collection.columns)
     inserted = connection.execute(
         f"INSERT INTO {name(schema, collection.table)} BY NAME SELECT {columns} FROM (SELECT * REPLACE"
-        f" (coalesce(id, sg_event_id) AS sg_event_id), TIMESTAMP {text(now)} AS loaded_at"
+        f" (coalesce(id, sg_event_id) AS sg_event_id), {literal(now)} AS loaded_at"
         f" FROM ({read(collection, rows, 'id, duplicate_of, source_file, received_at,', sample)}))"
     ).fetchone()
     return int(inserted[0]) if inserted else 0
@@ -174,7 +174,7 @@ def _reject(connection: DuckDBPyConnection, source: str, now: dt.datetime) -> in
     # The same text again, in whatever file, is the same reject: so a replay adds none.
     inserted = connection.execute(
         f"INSERT INTO {REJECTED} BY NAME SELECT {text(source)} AS source, files.name AS file, l AS line,"
-        f" reason, raw, TIMESTAMP {text(now)} AS rejected_at FROM (SELECT DISTINCT ON (reason, raw) * FROM rejects"
+        f" reason, raw, {literal(now)} AS rejected_at FROM (SELECT DISTINCT ON (reason, raw) * FROM rejects"
         f" ORDER BY f, l) r JOIN files USING (f) WHERE NOT EXISTS (FROM {REJECTED} e WHERE"
         f" e.source = {text(source)} AND e.reason = r.reason AND e.raw = r.raw)"
     ).fetchone()
@@ -193,7 +193,7 @@ def _enter(
     connection.execute(
         f"INSERT INTO {LEDGER} BY NAME SELECT {text(source)} AS source, name AS file, size, sha256,"
         f" coalesce(e.events, 0) + {events} AS events, coalesce(r.rejected, 0) + {rejected} AS rejected,"
-        f" TIMESTAMP {text(now)} AS loaded_at FROM (FROM files WHERE ended) files ANTI JOIN"
+        f" {literal(now)} AS loaded_at FROM (FROM files WHERE ended) files ANTI JOIN"
         f" (SELECT file AS name, size, sha256 FROM {LEDGER} WHERE source = {text(source)}) USING (name, size, sha256)"
         " LEFT JOIN (SELECT f, count(*) AS events FROM events GROUP BY f) e USING (f)"
         " LEFT JOIN (SELECT f, count(*) AS rejected FROM rejects GROUP BY f) r USING (f)"

@@ -79,8 +79,7 @@ def refresh(connection: DuckDBPyConnection, schema: str, table: str) -> None:
     one = _BY_CONTACTS[table]
     columns: list[tuple[str, str | None]] = connection.execute(
         "SELECT column_name, comment FROM duckdb_columns() WHERE database_name = current_database()"
-        " AND schema_name = ? AND table_name = ? ORDER BY column_index",
-        [schema, table],
+        f" AND schema_name = {text(schema)} AND table_name = {text(table)} ORDER BY column_index"
     ).fetchall()
     fields: list[tuple[str, str | None]] = connection.execute(
         f"SELECT name, lower({name(one.type_column)}) FROM {name(schema, one.definitions)}"

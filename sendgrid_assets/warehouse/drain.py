@@ -29,8 +29,10 @@ from .reconcile import how_far, lacking, reconcile
 from .rejected_file import PROCESS_ENDED, reject_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
 
     from sendgrid_assets.webhook.archive import Archived
     from sendgrid_assets.webhook.landing import Landing, LandingFile
@@ -99,6 +101,7 @@ def drain(
     retention_bytes: int | None = None,
     chunk_bytes: int = CHUNK_BYTES,
     pack_seconds: float = PACK_SECONDS,
+    look: Callable[[DuckDBPyConnection, Drained], None] | None = None,
 ) -> Drained:
     """Loads every complete file; then packs loaded ones of past days, and removes those past their retention.
 
@@ -112,6 +115,8 @@ def drain(
         retention_bytes: how much of them is kept, on disk; None for all.
         chunk_bytes: bytes of files in one transaction; a larger file is one of its own.
         pack_seconds: when no further pack is begun.
+        look: called once all is loaded, with the open warehouse and what was done: opening it anew would replay what
+            was just committed.
 
     Raises:
         LandingError: the landing directory cannot be used, or another drain has been at it for too long.
@@ -120,9 +125,10 @@ def drain(
     landing.prepare()
     scratch.mkdir(parents=True, exist_ok=True)
     with landing.turn(warehouse.lock_seconds):
-        return _Drain(warehouse, landing, scratch).run(
-            chunk_bytes, pack_seconds, retention_days, retention_bytes
-        )
+        one = _Drain(warehouse, landing, scratch)
+        one.load(chunk_bytes, look)
+        one.tidy(pack_seconds, retention_days, retention_bytes)
+        return one.done
 
 
 class _Drain:
@@ -132,17 +138,16 @@ class _Drain:
         self._warehouse, self._landing, self._scratch = warehouse, landing, scratch
         self._archive = Archive(landing)
         self._progress = ProgressFile(landing)
-        self._done = Drained()
+        self._today = _today()
+        self.done = Drained()
 
-    def run(
-        self, chunk_bytes: int, pack_seconds: float, retention_days: int, retention_bytes: int | None
-    ) -> Drained:
-        today = _today()
+    def load(self, chunk_bytes: int, look: Callable[[DuckDBPyConnection, Drained], None] | None) -> None:
+        """Loads what is complete, and notes how far the ledger is."""
         self._archive.clear_strays()
         self._landing.clear_reasons()
         try:
-            self._done.returned, is_all = reconcile(
-                self._warehouse, self._archive, self._progress.says, today
+            self.done.returned, is_all = reconcile(
+                self._warehouse, self._archive, self._progress.says, self._today
             )
             self._sort_out()
             for _ in range(MOST_LOOKS):
@@ -155,12 +160,13 @@ class _Drain:
         except BaseException:
             self._progress.fail()
             raise
-        if is_all:
-            self._progress.end(how_far(self._warehouse, self._landing.source, today))
-        else:
-            self._progress.fail()
-        self._tidy(today, pack_seconds, retention_days, retention_bytes)
-        return self._done
+        with self._warehouse.open() as connection:
+            if is_all:
+                self._progress.end(how_far(connection, self._landing.source, self._today))
+            else:
+                self._progress.fail()
+            if look:
+                look(connection, self.done)
 
     def _sort_out(self) -> None:
         files = suspects(self._landing, self._progress.says)
@@ -189,21 +195,20 @@ class _Drain:
             self._landing.finish(loaded.settled, _today())
 
     def _count(self, loaded: LoadedChunk | Brought) -> None:
-        self._done.files += loaded.files
-        self._done.bytes += loaded.bytes
+        self.done.files += loaded.files
+        self.done.bytes += loaded.bytes
         if loaded.appended:
-            self._done.add(loaded.appended)
+            self.done.add(loaded.appended)
 
     def _reject(self, file: LandingFile, reason: str) -> None:
         log.warning("%s %s: set aside", file.name, reason)
-        self._done.rejected += reject_file(self._warehouse, self._landing.source, file, reason)
-        self._done.unreadable += 1
+        self.done.rejected += reject_file(self._warehouse, self._landing.source, file, reason)
+        self.done.unreadable += 1
         sync_folder(self._warehouse.path.parent)
         self._landing.set_aside(file, reason)
 
-    def _tidy(
-        self, today: dt.date, pack_seconds: float, retention_days: int, retention_bytes: int | None
-    ) -> None:
+    def tidy(self, pack_seconds: float, retention_days: int, retention_bytes: int | None) -> None:
+        """Packs loaded files of past days, and removes those past their retention."""
         last = spacing.last_at(self._warehouse)
         try:
             with self._landing.kept(0):
@@ -212,10 +217,10 @@ class _Drain:
                     days=retention_days,
                     most_bytes=retention_bytes,
                     before=last.date() if last else dt.date.max,
-                    today=today,
+                    today=self._today,
                     missing=self._missing,
                 )
-                pack_days(self._archive, before=today, seconds=pack_seconds)
+                pack_days(self._archive, before=self._today, seconds=pack_seconds)
         except LandingError:
             log.info(
                 "%s is being replayed: a later drain packs it and removes what is past its time",

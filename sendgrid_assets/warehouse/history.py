@@ -12,7 +12,7 @@ from sendgrid_assets.catalog.bookkeeping import SCHEMA
 from sendgrid_assets.catalog.collection import KEEPING_COLUMNS
 
 from .merge import AFTER, BATCH, BEFORE, KIND
-from .sql import name, text
+from .sql import literal, name, text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -55,7 +55,7 @@ def write(
     """
     keys = {column.name: column for column in collection.sent_columns if column.name in collection.key}
     key = ", ".join(f"{text(column)}, {_json(keys[column], name(column))}" for column in collection.key)
-    instant = f"TIMESTAMP {text(now)}"
+    instant = f"{literal(now)}"
     common = f"{text(source)}, {text(collection.table)}, json_object({key}), {instant}"
     connection.execute(
         f"INSERT INTO {TABLE} (source, table_name, key, changed_at, kind, before, after)"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .errors import KeylessRowError
-from .sql import name, names, text
+from .sql import literal, name, names
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -114,7 +114,7 @@ def merge(
     Raises:
         KeylessRowError: a row lacks its key.
     """
-    instant = f"TIMESTAMP {text(now)}"
+    instant = f"{literal(now)}"
     _stage(connection, table, rows)
     _require_keys(connection, table, rows)
     (seen,) = _counts(

@@ -12,7 +12,7 @@ from sendgrid_assets.catalog.events import EVENT_COLLECTIONS
 
 from .append import REJECTED
 from .casting import pointer
-from .sql import name, text
+from .sql import literal, name, text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -47,9 +47,8 @@ def rejects(connection: DuckDBPyConnection, source: str, since: dt.datetime) -> 
     """How many lines went to `rejected_events` since (UTC, without a zone), by reason."""
     return dict(
         connection.execute(
-            f"SELECT reason, count(*) FROM {REJECTED} WHERE source = ? AND rejected_at >= ?"
-            " GROUP BY ALL ORDER BY ALL",
-            [source, since],
+            f"SELECT reason, count(*) FROM {REJECTED} WHERE source = {text(source)}"
+            f" AND rejected_at >= {literal(since)} GROUP BY ALL ORDER BY ALL"
         ).fetchall()
     )
 
@@ -63,9 +62,8 @@ def _in_table(
     counts = ", ".join(f"count(*) FILTER ({_is_misfit(column)})" for column in columns)
     row = connection.execute(
         f"SELECT {counts} FROM (SELECT *, json_keys(custom_args) AS members"
-        f" FROM {name(schema, collection.table)} WHERE loaded_at >= ? AND custom_args IS NOT NULL)"
-        f" WHERE list_has_any(members, [{members}])",
-        [since],
+        f" FROM {name(schema, collection.table)} WHERE loaded_at >= {literal(since)} AND custom_args IS NOT NULL)"
+        f" WHERE list_has_any(members, [{members}])"
     ).fetchone()
     return {
         f"{collection.table}.{column.name}": count

@@ -14,7 +14,7 @@ import duckdb
 from sendgrid_assets.catalog.bookkeeping import SCHEMA
 
 from .file import transaction
-from .sql import name
+from .sql import literal, name
 from .sync_log import utc_now
 
 if TYPE_CHECKING:
@@ -49,21 +49,17 @@ def write(connection: DuckDBPyConnection, warehouse: Path, previous_seconds: flo
         warehouse: its file.
         previous_seconds: how long the publish before took, if that is known.
     """
-    told = [
-        utc_now(),
-        str(warehouse),
-        version("sendgrid_assets"),
-        duckdb.__version__,
-        previous_seconds,
-    ]
+    told: dict[str, str | float | dt.datetime | None] = {
+        "published_at": utc_now(),
+        "warehouse": str(warehouse),
+        "sendgrid_assets_version": version("sendgrid_assets"),
+        "duckdb_version": duckdb.__version__,
+        "previous_seconds": previous_seconds,
+    }
+    columns = ", ".join(f"{literal(value)} AS {name(column)}" for column, value in told.items())
     with transaction(connection):
         connection.execute(f"DELETE FROM {_TABLE}")
-        connection.execute(
-            f"INSERT INTO {_TABLE} BY NAME SELECT * FROM ({_FRESHNESS}),"
-            " (SELECT ?::TIMESTAMP AS published_at, ? AS warehouse, ? AS sendgrid_assets_version,"
-            " ? AS duckdb_version, ?::DOUBLE AS previous_seconds)",
-            told,
-        )
+        connection.execute(f"INSERT INTO {_TABLE} BY NAME SELECT * FROM ({_FRESHNESS}), (SELECT {columns})")
 
 
 def published_at(connection: DuckDBPyConnection) -> dt.datetime | None:

@@ -11,12 +11,14 @@ drain, nothing can be lost but by a drain that died since.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from .append import LEDGER
 from .progress import Seen
+from .sql import literal, text
 from .sync_log import utc_now
 
 if TYPE_CHECKING:
@@ -61,22 +63,22 @@ def reconcile(warehouse: Warehouse, archive: Archive, progress: Progress, today:
     return returned, not waiting
 
 
-def how_far(warehouse: Warehouse, source: str, today: dt.date) -> Seen:
+def how_far(connection: DuckDBPyConnection, source: str, today: dt.date) -> Seen:
     """How far the source's ledger is, seen today (UTC)."""
-    with warehouse.open() as connection:
-        row = connection.execute(
-            f"SELECT count(*), max(loaded_at) FROM {LEDGER} WHERE source = ?", [source]
-        ).fetchone()
+    row = connection.execute(
+        f"SELECT count(*), max(loaded_at) FROM {LEDGER} WHERE source = {text(source)}"
+    ).fetchone()
     files, newest = row or (0, None)
     return Seen(files, newest, today)
 
 
 def lacking(connection: DuckDBPyConnection, source: str, files: Sequence[Archived]) -> list[Archived]:
     """Those files whose name and size the source's ledger lacks."""
+    asked = json.dumps([{"n": n, "file": file.name, "size": file.size} for n, file in enumerate(files)])
     rows = connection.execute(
-        "SELECT DISTINCT n FROM (SELECT unnest(range(len(?::VARCHAR[]))) AS n, unnest(?::VARCHAR[]) AS file,"
-        f" unnest(?::BIGINT[]) AS size) ANTI JOIN (FROM {LEDGER} WHERE source = ?) USING (file, size) ORDER BY n",
-        [names := [file.name for file in files], names, [file.size for file in files], source],
+        "SELECT DISTINCT n FROM (SELECT unnest(from_json("
+        f"""{text(asked)}, '[{{"n": "BIGINT", "file": "VARCHAR", "size": "BIGINT"}}]'), recursive := true))"""
+        f" ANTI JOIN (FROM {LEDGER} WHERE source = {text(source)}) USING (file, size) ORDER BY n"
     ).fetchall()
     return [files[number] for (number,) in rows]
 
@@ -100,7 +102,7 @@ def _suspects(
 
 def _still_held(connection: DuckDBPyConnection, source: str, seen: Seen) -> bool:
     row = connection.execute(
-        f"SELECT count(*) FROM {LEDGER} WHERE source = ? AND loaded_at <= ?", [source, seen.newest]
+        f"SELECT count(*) FROM {LEDGER} WHERE source = {text(source)} AND loaded_at <= {literal(seen.newest)}"
     ).fetchone()
     return row == (seen.files,)
 
@@ -108,8 +110,8 @@ def _still_held(connection: DuckDBPyConnection, source: str, seen: Seen) -> bool
 def _recent(connection: DuckDBPyConnection, archive: Archive) -> Iterator[Archived]:
     """The loose files of the newest two days that bear the name of one just loaded."""
     rows = connection.execute(
-        f"SELECT DISTINCT file FROM {LEDGER} WHERE source = ? AND loaded_at > ?",
-        [archive.landing.source, utc_now() - GROWING],
+        f"SELECT DISTINCT file FROM {LEDGER} WHERE source = {text(archive.landing.source)}"
+        f" AND loaded_at > {literal(utc_now() - GROWING)}"
     ).fetchall()
     names = {name for (name,) in rows}
     for day in archive.days()[-2:] if names else ():

@@ -17,7 +17,7 @@ from . import rollup_sql as sql
 from .append import LEDGER
 from .file import transaction
 from .rollup_tables import STATE, empty, table
-from .sql import name, text
+from .sql import literal, name, text
 from .sync_log import utc_now
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _refresh(connection: DuckDBPyConnection, schema: SourceSchema, portion: int)
 
 def _state(connection: DuckDBPyConnection, schema: SourceSchema) -> tuple[dt.datetime | None, int]:
     row = connection.execute(
-        f"SELECT loaded_through, events FROM {STATE} WHERE source = ?", [schema.source]
+        f"SELECT loaded_through, events FROM {STATE} WHERE source = {text(schema.source)}"
     ).fetchone()
     assert row is not None  # noqa: S101 - the structure was applied when the warehouse was opened
     return row[0], row[1]
@@ -81,10 +81,14 @@ def _counts(
     connection: DuckDBPyConnection, schema: SourceSchema, through: dt.datetime | None
 ) -> tuple[int, int]:
     """How many events there are, and how many of them are new."""
-    new = f"loaded_at > TIMESTAMP {text(through)}" if through else "true"
+    new = _after(through)
     # Counted apart: without a condition it is answered without reading.
     there = _of_all(connection, schema, "sum(found)::BIGINT", "count(*)")
     return there, _of_all(connection, schema, "sum(found)::BIGINT", "count(*)", new)
+
+
+def _after(through: dt.datetime | None) -> str:
+    return f"loaded_at > {literal(through)}" if through else "true"
 
 
 def _portions(
@@ -92,9 +96,8 @@ def _portions(
 ) -> list[dt.datetime]:
     """Instants up to which to read, each a commit's: no commit is read in parts."""
     commits = connection.execute(
-        f"SELECT loaded_at, sum(events)::BIGINT FROM {LEDGER} WHERE source = ?"
-        " AND (?::TIMESTAMP IS NULL OR loaded_at > ?) GROUP BY loaded_at ORDER BY loaded_at",
-        [schema.source, through, through],
+        f"SELECT loaded_at, sum(events)::BIGINT FROM {LEDGER} WHERE source = {text(schema.source)}"
+        f" AND {_after(through)} GROUP BY loaded_at ORDER BY loaded_at"
     ).fetchall()
     upto: list[dt.datetime] = []
     size = 0
@@ -124,9 +127,7 @@ def _take(
     connection: DuckDBPyConnection, schema: SourceSchema, through: dt.datetime | None, upto: dt.datetime
 ) -> None:
     messages, days, clicks, recipients = (table(schema.source, rollup) for rollup in ROLLUPS)
-    within = f"loaded_at <= TIMESTAMP {text(upto)}"
-    if through:
-        within += f" AND loaded_at > TIMESTAMP {text(through)}"
+    within = f"loaded_at <= {literal(upto)} AND {_after(through)}"
     _make(connection, "arrived", sql.new_mail(schema.schema, schema.time_zone, within))
     _know(connection, messages)
     _make(connection, "mail", sql.keyed("arrived", "known"))
@@ -139,7 +140,7 @@ def _take(
     )
     _combine(connection, messages, days, clicks)
     _make(connection, "made_recipients", sql.recipients(f"({_to_touched(messages)})"))
-    held = f"loaded_at <= TIMESTAMP {text(upto)}"
+    held = f"loaded_at <= {literal(upto)}"
     events = _of_all(connection, schema, "sum(found)::BIGINT", "count(*)", held)
     with transaction(connection):
         for rollup in (messages, days, clicks):
@@ -152,8 +153,8 @@ def _take(
         connection.execute(f"DELETE FROM {recipients} WHERE email IN (SELECT address FROM mail)")
         connection.execute(f"INSERT INTO {recipients} BY NAME SELECT * FROM made_recipients")
         connection.execute(
-            f"UPDATE {STATE} SET loaded_through = ?, refreshed_at = ?, events = ? WHERE source = ?",
-            [upto, utc_now(), events, schema.source],
+            f"UPDATE {STATE} SET loaded_through = {literal(upto)}, refreshed_at = {literal(utc_now())},"
+            f" events = {events} WHERE source = {text(schema.source)}"
         )
     for made in _TEMPORARY:
         connection.execute(f"DROP TABLE IF EXISTS {made}")

@@ -13,7 +13,7 @@ from sendgrid_assets.catalog.bookkeeping import SCHEMA
 from sendgrid_assets.catalog.rollups import ROLLUPS, Rollup
 
 from . import rollup_sql
-from .sql import name
+from .sql import name, text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -50,7 +50,7 @@ def definition(time_zone: str) -> str:
 
 def prepare(connection: DuckDBPyConnection, source: str, time_zone: str) -> None:
     """Makes a source's rollups, empty, where they are missing or were defined otherwise."""
-    known = connection.execute(f"SELECT definition FROM {STATE} WHERE source = ?", [source]).fetchone()
+    known = connection.execute(f"SELECT definition FROM {STATE} WHERE source = {text(source)}").fetchone()
     if known != (definition(time_zone),):
         empty(connection, source, time_zone)
 
@@ -60,7 +60,8 @@ def empty(connection: DuckDBPyConnection, source: str, time_zone: str) -> None:
     for rollup in ROLLUPS:
         columns = ", ".join(f"{name(column.name)} {column.type}" for column in rollup.columns)
         connection.execute(f"CREATE OR REPLACE TABLE {table(source, rollup)} ({columns})")
-    connection.execute(f"DELETE FROM {STATE} WHERE source = ?", [source])
+    connection.execute(f"DELETE FROM {STATE} WHERE source = {text(source)}")
     connection.execute(
-        f"INSERT INTO {STATE} (source, definition, events) VALUES (?, ?, 0)", [source, definition(time_zone)]
+        f"INSERT INTO {STATE} (source, definition, events)"
+        f" VALUES ({text(source)}, {text(definition(time_zone))}, 0)"
     )

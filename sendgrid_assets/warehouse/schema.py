@@ -19,7 +19,7 @@ from sendgrid_assets.catalog.rollups import ROLLUPS
 
 from . import custom_fields, insight_views, rollup_tables
 from .errors import NewerWarehouseError
-from .sql import name, names, text
+from .sql import literal, name, names, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -89,7 +89,8 @@ def apply(connection: DuckDBPyConnection, schemas: Sequence[SourceSchema]) -> No
                 custom_fields.refresh(connection, schema.schema, contacts)
         table = name(bookkeeping.SCHEMA, "schema_version")
         applied_at = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-        connection.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", [VERSION, fingerprint, applied_at])
+        version = f"{VERSION}, {text(fingerprint)}, {literal(applied_at)}"
+        connection.execute(f"INSERT INTO {table} VALUES ({version})")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -109,8 +110,8 @@ def _fingerprint(schemas: tuple[SourceSchema, ...]) -> str:
 
 def _version(connection: DuckDBPyConnection) -> tuple[int, str] | None:
     exists = connection.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = 'schema_version'",
-        [bookkeeping.SCHEMA],
+        f"SELECT 1 FROM duckdb_tables() WHERE schema_name = {text(bookkeeping.SCHEMA)}"
+        " AND table_name = 'schema_version'"
     ).fetchone()
     if not exists:
         return None
