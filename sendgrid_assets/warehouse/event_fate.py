@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sendgrid_assets.catalog.events import EVENT_COLLECTIONS
 
 from .event_row import CONTENT, content_in, content_of, read
-from .sql import literal, name, text
+from .sql import literal, name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +96,7 @@ def _look_up(connection: DuckDBPyConnection, schema: str, kinds: Mapping[int, se
         f" duplicate IS NULL AND c IN (SELECT c FROM events WHERE kind = {kind}) AS same_content"
         " FROM (SELECT t.rowid AS row, hash(t.sg_event_id, t.event) AS i, hash(t.event, t.timestamp, t.email) AS c,"
         f" t.duplicate_of AS duplicate FROM {name(schema, EVENT_COLLECTIONS[kind].table)} t"
-        f" WHERE t.timestamp BETWEEN {literal(low)} AND TIMESTAMP {text(high)})"
+        f" WHERE t.timestamp BETWEEN {literal(low)} AND {literal(high)})"
         for kind in kinds
         for low, high in ranges
     ]

@@ -55,7 +55,7 @@ def write(
     """
     keys = {column.name: column for column in collection.sent_columns if column.name in collection.key}
     key = ", ".join(f"{text(column)}, {_json(keys[column], name(column))}" for column in collection.key)
-    instant = f"{literal(now)}"
+    instant = literal(now)
     common = f"{text(source)}, {text(collection.table)}, json_object({key}), {instant}"
     connection.execute(
         f"INSERT INTO {TABLE} (source, table_name, key, changed_at, kind, before, after)"

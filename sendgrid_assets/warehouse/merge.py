@@ -114,7 +114,7 @@ def merge(
     Raises:
         KeylessRowError: a row lacks its key.
     """
-    instant = f"{literal(now)}"
+    instant = literal(now)
     _stage(connection, table, rows)
     _require_keys(connection, table, rows)
     (seen,) = _counts(
