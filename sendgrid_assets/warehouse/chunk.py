@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .append import Appended, append
-from .event_stage import MOST_BYTES, stage
+from .event_stage import MOST, Most, stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def load_chunk(
     scratch: Path,
     *,
     again: bool = False,
-    most: int = MOST_BYTES,
+    most: Most = MOST,
 ) -> LoadedChunk:
     """Loads files in one transaction: all of their lines and ledger entries, or nothing.
 
@@ -61,7 +61,7 @@ def load_chunk(
         chunk: complete files, in the order they count.
         scratch: folder for staging files.
         again: whether to read also what the ledger has, for rows that are gone; it keeps one entry of each.
-        most: bytes of events in one transaction.
+        most: how much is loaded in one transaction.
 
     Raises:
         WarehouseBusyError: somebody else holds the warehouse.

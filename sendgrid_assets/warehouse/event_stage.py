@@ -24,8 +24,22 @@ if TYPE_CHECKING:
     from sendgrid_assets.webhook.event_line import Rejected
     from sendgrid_assets.webhook.landing import LandingFile
 
-MOST_BYTES = 256 * 1024 * 1024
-"""Bytes of events in one portion: what is packed or in one large file must not take as much memory as it likes."""
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """How much one portion holds: what is packed or in one large file must not take as much memory as it likes.
+
+    Attributes:
+        bytes: of events and rejects.
+        events: each takes memory of its own, however short.
+    """
+
+    bytes: int = 256 * 1024 * 1024
+    events: int = 600_000
+
+
+MOST = Most()
+
 
 _encode = msgspec.json.encode
 
@@ -71,13 +85,13 @@ class StagedEvents:
     unreadable: list[tuple[int, str]]
 
 
-def stage(chunk: Sequence[LandingFile], folder: Path, most: int = MOST_BYTES) -> Iterator[StagedEvents]:
+def stage(chunk: Sequence[LandingFile], folder: Path, most: Most) -> Iterator[StagedEvents]:
     """Writes what is in the files, each file's own number being its place in the chunk.
 
     Args:
         chunk: complete files, in the order they count.
         folder: an empty one; each portion is overwritten by the next.
-        most: bytes of a portion; it ends with the next lines after so many, if need be within a file.
+        most: of a portion; it ends with the next lines after so much, if need be within a file.
     """
     with _Stage(folder) as portion:
         for number, file in enumerate(chunk):
@@ -91,7 +105,7 @@ def stage(chunk: Sequence[LandingFile], folder: Path, most: int = MOST_BYTES) ->
                 continue
             with reader:
                 for run in reader.runs():
-                    if portion.bytes >= most:
+                    if portion.holds(most):
                         portion.note(number, file, reader, ended=False)
                         yield portion.written()
                         portion.begin(number)
@@ -124,6 +138,10 @@ class _Stage:
         self._events, self._runs, self._rejects, self._files = (
             self._stack.enter_context(path.open("wb", buffering=1 << 20)) for path in self._paths
         )
+
+    def holds(self, most: Most) -> bool:
+        """Whether there is so much in it."""
+        return self.bytes >= most.bytes or self._rows >= most.events
 
     def note(self, number: int, file: LandingFile, reader: FileReader, *, ended: bool) -> None:
         """Notes a file, and whether its last line is in this portion."""

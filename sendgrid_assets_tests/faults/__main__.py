@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from . import figures, mutated, stateful, sweeping
+from . import backlog, figures, mutated, stateful, sweeping
 from .kills import Killing, Trial
 from .nursery import Nursery
 from .plant import Plant
@@ -47,7 +47,7 @@ from .plant import Plant
 @click.option(
     "--load", is_flag=True, help="Answers at 1, 32 and 1,000 clients, and recovery of a full disk, too."
 )
-@click.option("--backlog", type=float, default=0.0, help="A drain of so many GB, too.")
+@click.option("--backlog", "gigabytes", type=float, default=0.0, help="A drain of so many GB, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def main(
     kills: int,
@@ -57,7 +57,7 @@ def main(
     stateful_: int,
     mutants: bool,
     load: bool,
-    backlog: float,
+    gigabytes: float,
     as_json: bool,
 ) -> None:
     """Injects faults and prints what was lost, doubled and measured."""
@@ -96,9 +96,11 @@ def main(
             wrong += [f"the mutant {name} was not found out" for name, found in caught.items() if not found]
         if load:
             shown["load"] = figures.load(nursery, lambda name: _plant(root / name, empty))
+            wrong += [what for one in shown["load"].values() for what in one["wrong"]]
             shown["full disk"] = figures.room_again(nursery, _plant(root / "full", empty))
-        if backlog:
-            shown["backlog"] = figures.backlog(nursery, _plant(root / "backlog", empty), backlog)
+        if gigabytes:
+            shown["backlog"] = backlog.drained(nursery, _plant(root / "backlog", empty), gigabytes)
+            wrong += shown["backlog"]["wrong"]
     shown["wrong"] = wrong
     click.echo(json.dumps(shown, indent=1) if as_json else _as_text(shown))
     sys.exit(1 if wrong else 0)

@@ -1,11 +1,10 @@
-"""Figures beside the kills: power cuts, answers under load, a full disk, a long backlog.
+"""Figures beside the kills: power cuts, answers under load, a full disk.
 
-Belongs here: what is measured and in which unit. Does not: asserting how fast anything is.
+Belongs here: what is measured and in which unit. Does not: asserting how fast anything is; a long backlog (`backlog`).
 """
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -105,47 +104,3 @@ def room_again(nursery: Nursery, plant: Plant) -> dict[str, Any]:
             "answers while full": dict(full.statuses),
             "room to first 2xx ms": round((first - begun) * 1000, 1),
         }
-
-
-def backlog(nursery: Nursery, plant: Plant, gigabytes: float) -> dict[str, Any]:
-    """A drain of so many bytes in files of 16 MB, as busy receivers leave them."""
-    told, number, size = Told(), 0, 0
-    made = batches("backlog", 1000)
-    while size < gigabytes * 1e9:
-        taken = list(islice(made, 60))
-        data = b"".join(one.lines() for one in taken)
-        for one in taken:
-            told.put(one.keys)
-        plant.put(f"{number:08}.ndjson", data)
-        number, size = number + 1, size + len(data)
-    begun = time.monotonic()
-    child = nursery.start("drain", plant)
-    most = _scratch_peak(plant.scratch, child.poll)
-    took = time.monotonic() - begun
-    nursery.must("publish", plant, seconds=3600)
-    verdict = judge(plant, told)
-    return {
-        "GB": round(size / 1e9, 2),
-        "files": number,
-        "events": verdict.rows,
-        "drain s": round(took, 1),
-        "s per GB": round(took / size * 1e9, 1),
-        "drain's peak MB": round(child.peak_bytes / 1e6),
-        "scratch peak MB": round(most / 1e6),
-        "wrong": list(verdict.wrong),
-    }
-
-
-def _scratch_peak(folder: Path, ended: Callable[[], int | None]) -> int:
-    most = 0
-    while ended() is None:
-        size = 0
-        for root, _, names in os.walk(folder):
-            for name in names:
-                try:
-                    size += (Path(root) / name).stat().st_size
-                except FileNotFoundError:
-                    continue
-        most = max(most, size)
-        time.sleep(0.05)
-    return most

@@ -11,6 +11,7 @@ import pytest
 from sendgrid_assets.warehouse import chunk
 from sendgrid_assets.warehouse.append import Appended
 from sendgrid_assets.warehouse.chunk import LoadedChunk, load_chunk
+from sendgrid_assets.warehouse.event_stage import MOST, Most, stage
 
 from .conftest import T0, Row, Store, event, ndjson
 
@@ -39,7 +40,10 @@ def landed(store: Store) -> None:
     store.land(name="4.ndjson")
 
 
-def loaded(store: Store, most: int, *, again: bool = False) -> LoadedChunk:
+WHOLE = Most(1 << 30)
+
+
+def loaded(store: Store, most: Most, *, again: bool = False) -> LoadedChunk:
     scratch = store.folder / "scratch"
     scratch.mkdir(exist_ok=True)
     return load_chunk(store.warehouse, "sendgrid", store.landing.waiting(), scratch, again=again, most=most)
@@ -50,12 +54,14 @@ def held(store: Store) -> list[Row]:
         return connection.execute(HELD).fetchall()
 
 
-@pytest.mark.parametrize("most", [1, 150, 400, 900])
-def test_portions_of_any_size_bring_the_same(store: Store, tmp_path_factory: Any, most: int) -> None:
+@pytest.mark.parametrize(
+    "most", [Most(1), Most(150), Most(400), Most(900), Most(events=1), Most(events=4)], ids=str
+)
+def test_portions_of_any_size_bring_the_same(store: Store, tmp_path_factory: Any, most: Most) -> None:
     whole = Store(tmp_path_factory.mktemp("whole"), store.warehouse.path)
     landed(store)
     landed(whole)
-    at_once, in_portions = loaded(whole, 1 << 30), loaded(store, most)
+    at_once, in_portions = loaded(whole, WHOLE), loaded(store, most)
     assert held(store) == held(whole)
     assert [file.name for file in in_portions.settled] == [file.name for file in at_once.settled]
     assert (in_portions.files, in_portions.bytes) == (at_once.files, at_once.bytes)
@@ -84,7 +90,7 @@ def test_a_file_cut_short_is_read_anew_and_what_is_there_stays(
     with monkeypatch.context() as patch:
         patch.setattr(chunk, "append", failing)
         with pytest.raises(KeyboardInterrupt):
-            loaded(store, 1)
+            loaded(store, Most(1))
     assert {row[1] for row in held(store) if row[0] == "row"} >= {"a", "b"}
     assert [row[5] for row in held(store) if row[0] == "file"] == ["1.ndjson"]
     store.drain()
@@ -96,3 +102,11 @@ def test_a_file_cut_short_is_read_anew_and_what_is_there_stays(
         "3.ndjson.gz",
         "4.ndjson",
     ]
+
+
+@pytest.mark.parametrize(("most", "sizes"), [(Most(events=4), [9, 6, 5]), (MOST, [20])])
+def test_a_portion_is_bounded_by_its_events_too(store: Store, most: Most, sizes: list[int]) -> None:
+    landed(store)
+    folder = store.folder / "scratch"
+    folder.mkdir()
+    assert [portion.rows for portion in stage(store.landing.waiting(), folder, most)] == sizes
