@@ -17,7 +17,7 @@ from sendgrid_assets.catalog.events import EVENT_COLLECTIONS
 from .event_batch import fill, kinds, note_files
 from .event_fate import decide
 from .event_row import read
-from .file import transaction
+from .file import bound_memory, transaction
 from .sql import literal, name, names, text
 from .sync_log import utc_now
 
@@ -31,7 +31,6 @@ REJECTED = name(SCHEMA, "rejected_events")
 
 _LARGE = 32 * 1024 * 1024
 _LONGEST_LOG = "1MB"
-_MEMORY = "1GB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +91,7 @@ def append(
     Returns:
         None where the ledger has all of the files.
     """
-    # Past it DuckDB goes on in temporary files beside the warehouse.
-    connection.execute(f"SET memory_limit = {text(_MEMORY)}")
+    bound_memory(connection)
     if not note_files(connection, staged, LEDGER, source, again=again):
         return None
     fill(connection, staged)

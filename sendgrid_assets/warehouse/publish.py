@@ -18,7 +18,7 @@ import duckdb
 from . import provenance, spacing
 from .copying import copy_aside
 from .errors import PublishError
-from .file import Warehouse, sync_folder
+from .file import Warehouse, bound_memory, sync_folder
 from .rollup import refresh
 from .sync_log import utc_now
 
@@ -92,6 +92,7 @@ def _logged(warehouse: Warehouse) -> bool:
 def _checkpoint(warehouse: Warehouse, published: Path | None) -> None:
     """Brings all of the log into the file."""
     with warehouse.connected() as connection:
+        bound_memory(connection)
         try:
             _prepare(connection, warehouse, published)
             connection.execute("CHECKPOINT")
