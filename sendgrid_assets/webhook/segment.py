@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .landing import Landing
 
-SEGMENT_SECONDS = 2.0
+SEGMENT_SECONDS = 1.0
 """Shortest time between two segments put into `new/` for their age."""
 SEGMENT_BYTES = 32 * 1024 * 1024
 """From this size on a segment is put into `new/` whatever its age."""
