@@ -36,7 +36,8 @@ UNFINISHED = (
 
 LOOK_SECONDS = 10
 """How often the sensor looks where drains are to be further apart: an event that comes after a pause waits no longer,
-and a drain that took more than its interval is followed at once."""
+and a drain that took more than its interval is followed at once. Dagster is told a second less: its daemon wakes every
+five, and one that woke a moment early for a look at ten would look at fifteen."""
 
 PUBLISH_AGAIN_SECONDS = 600.0
 """How long after a publish that failed or never ended the next is tried."""
@@ -131,7 +132,7 @@ def landing_sensor(
     resource, held = make_warehouse(settings), HeldInstance()
     drain, sensor = names.drain_job(source.name), names.landing_sensor(source.name)
     interval = settings.drain_interval_seconds
-    every = min(interval, LOOK_SECONDS)
+    every = max(1, min(interval, LOOK_SECONDS) - 1)
     publishing = [
         job for each in settings.sources for job in (names.sync_job(each.name), names.drain_job(each.name))
     ]
