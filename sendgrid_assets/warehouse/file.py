@@ -178,7 +178,7 @@ def _roll_back(connection: DuckDBPyConnection) -> None:
 def bound_memory(connection: DuckDBPyConnection) -> None:
     """Lets DuckDB go on in temporary files beside the warehouse rather than take more than 700 MB.
 
-    For work of which there may be any amount at once. The process takes about 250 MB beside it.
+    For work of which there may be any amount at once. The process takes some 300 MB beside it.
     """
     less = connection.execute(
         f"SELECT parse_formatted_bytes({text(_MEMORY)}) < parse_formatted_bytes(current_setting('memory_limit'))"
