@@ -41,5 +41,6 @@ def literal(value: str | float | dt.datetime | None) -> str:
     if isinstance(value, dt.datetime):
         return f"TIMESTAMP {text(value)}"
     if isinstance(value, float):
-        return f"{value!r}::DOUBLE"
+        # Without the quotes DuckDB reads a DECIMAL first, whose conversion is off by the last digit for some numbers.
+        return f"DOUBLE '{value!r}'"
     return text(value) if isinstance(value, str) else str(value)

@@ -6,6 +6,8 @@ import datetime as dt
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sendgrid_assets.warehouse.sql import literal, name, text
 
@@ -32,6 +34,11 @@ from sendgrid_assets.warehouse.sql import literal, name, text
 )
 def test_a_literal_is_the_value(value: str | float | dt.datetime | None) -> None:
     assert duckdb.sql(f"SELECT {literal(value)}").fetchone() == (value,)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=100, max_size=200))
+def test_every_number_comes_out_to_its_last_digit(values: list[float]) -> None:
+    assert duckdb.sql(f"SELECT {', '.join(map(literal, values))}").fetchone() == tuple(values)
 
 
 @pytest.mark.parametrize("value", ["plain", "it's", '"', "a.b", "é 🎉"])
