@@ -23,14 +23,16 @@ MAX_DEPTH = 200
 BOM = b"\xef\xbb\xbf"
 WHITE = b" \t\r\n"
 STRING = rb'"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+"'
+# After `STRING` in a pattern: one that never ends is passed at once, where a search would begin anew at each quote.
+UNENDED = rb'"(?s:.*)'
 
 NOT_JSON, NOT_AN_OBJECT = "not_json", "not_an_object"
 TOO_DEEP, LINE_TOO_LONG = "too_deep", "line_too_long"
 
 _OBJECT = msgspec.json.Decoder(msgspec.defstruct("_Object", []))
 _ANY = msgspec.json.Decoder(msgspec.Raw)
-_STRING = re.compile(STRING)
-_BRACKETS = re.compile(STRING + rb"|[\[{]+|[\]}]+")
+_STRING = re.compile(STRING + rb"|" + UNENDED)
+_BRACKETS = re.compile(STRING + rb"|" + UNENDED + rb"|[\[{]+|[\]}]+")
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _CONTROLS = [bytes([code]) for code in range(0x20)]
 _FEW = 4096

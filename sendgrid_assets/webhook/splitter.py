@@ -9,18 +9,22 @@ import re
 
 import msgspec
 
-from .event_line import BOM, STRING, WHITE
+from .event_line import BOM, STRING, UNENDED, WHITE
 
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _ANY = msgspec.json.Decoder(msgspec.Raw)
 _FLAT = rb'[\[{](?:[^"\[\]{}]++|' + STRING + rb")*+[\]}]"
-_TOKEN = re.compile(rb"(?s:" + _FLAT + rb"|" + STRING + rb'|"(?:.*)|[\[{]+|[\]}]+|,)')
-_BREAK = re.compile(STRING + rb"|\n")
+_TOKEN = re.compile(rb"|".join([_FLAT, STRING, UNENDED, rb"[\[{]+", rb"[\]}]+", rb","]))
+_BREAK = re.compile(STRING + rb"|" + UNENDED + rb"|\n")
 _OPENING, _CLOSING, _COMMA = b"[{", b"]}", b","[0]
 
 
 def lines(body: bytes) -> tuple[int, bytes] | None:
-    """As `split`: how many elements, and all of them as lines with their ends."""
+    """As `split`: how many elements, and all of them as lines with their ends, without a NUL.
+
+    A NUL becomes its escape: in a segment, zeros mean that a power cut left bytes unwritten.
+    """
+    body = body.replace(b"\0", rb"\u0000")
     text = body.removeprefix(BOM).strip(WHITE)
     if text[:1] == b"[":
         # The common case, in which nothing is parsed twice.
@@ -91,4 +95,4 @@ def _on_one_line(text: bytes) -> bytes:
     """Line breaks inside strings become escapes, others spaces."""
     if b"\n" not in text:
         return text
-    return _BREAK.sub(lambda found: found[0].replace(b"\n", rb"\n") if len(found[0]) > 1 else b" ", text)
+    return _BREAK.sub(lambda found: b" " if found[0] == b"\n" else found[0].replace(b"\n", rb"\n"), text)

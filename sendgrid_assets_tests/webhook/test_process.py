@@ -87,15 +87,15 @@ def stored(data: Path) -> list[bytes]:
 
 
 async def storm(url: str, running: subprocess.Popen[str], first: int, *, may_live: bool) -> set[bytes]:
-    """Posts from many clients at once until the process is killed; what was acknowledged."""
+    """Posts from many clients at once until the process is killed; what was acknowledged, as it is to be stored."""
     acknowledged: set[bytes] = set()
 
     async def client(session: httpx.AsyncClient, number: int) -> None:
         for count in range(10_000):
-            event = b'{"id":"%d-%d-%d"}' % (first, number, count)
+            event = b'{"id":"%d-%d-%d","nul":"\0"}' % (first, number, count)
             answer = await session.post("/webhooks/sendgrid", content=b"[" + event + b"]")
             if answer.status_code == 204:
-                acknowledged.add(event)
+                acknowledged.add(event.replace(b"\0", rb"\u0000"))
 
     async with httpx.AsyncClient(base_url=url) as session:
         clients = [asyncio.create_task(client(session, number)) for number in range(8)]

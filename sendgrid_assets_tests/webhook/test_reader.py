@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -207,6 +208,13 @@ def test_a_file_that_grows_is_read_as_far_as_its_digest_goes(put) -> None:
             more.write(GOOD + b"\n")
         assert list(reader.lines()) == [event(1)]
         assert reader.size == len(GOOD) + 1
+
+
+def test_no_torn_line_takes_long() -> None:
+    for line in (b'{"a":"' + rb"\"" * 50_000, b'{"a":' + b"[1]," * MAX_DEPTH + b'"' + rb"\"" * 50_000):
+        started = time.perf_counter()
+        assert isinstance(judge(1, line), Rejected)
+        assert time.perf_counter() - started < 3
 
 
 def test_memory_stays_flat_on_large_files(put) -> None:

@@ -69,6 +69,15 @@ def test_a_broken_element_costs_only_itself(name: str) -> None:
     assert elements == [GOOD, BROKEN[name], GOOD]
 
 
+def test_no_line_has_a_nul() -> None:
+    assert lines(b'[{"a":"x\0"},{"b":\0}]') == (2, b'{"a":"x\\u0000"}\n{"b":\\u0000}\n')
+
+
+def test_line_breaks_in_a_string_that_never_ends_are_its_own() -> None:
+    assert split(b'[{"a":\n1},{"b":\n"x\ny') == [b'{"a": 1}', rb'{"b": "x\ny']
+    assert split(b'[{"a":\n"') == [b'{"a": "']
+
+
 def test_elements_stand_on_one_line_each() -> None:
     assert split(b'[{"a":\r\n1},\n\n{"b":"\n"}]') == [b'{"a":\r 1}', rb'{"b":"\n"}']
 
@@ -102,4 +111,5 @@ def test_a_cut_body_keeps_its_whole_events_and_its_stump() -> None:
 def test_no_body_takes_long(piece: bytes) -> None:
     started = time.perf_counter()
     split(b"[" + piece * (1_000_000 // len(piece)))
+    split(b'[{"a":\n"' + piece * (100_000 // len(piece)))
     assert time.perf_counter() - started < 3
