@@ -6,6 +6,8 @@ Belongs here: how much is read and for how long. Does not: what the bytes say.
 from __future__ import annotations
 
 import asyncio
+import gzip
+import io
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -115,19 +117,19 @@ async def read_body(
 
 
 def inflate(body: bytes, most: int) -> bytes:
-    """The body unpacked, if it is whole gzip; else as it is.
+    """The body unpacked, all members of it, if it is whole gzip; else as it is.
 
     Raises:
         Refusal: it would be larger than `most` bytes.
     """
-    unpacker = zlib.decompressobj(wbits=31)
     try:
-        text = unpacker.decompress(body, most + 1)
-    except zlib.error:
+        with gzip.GzipFile(fileobj=io.BytesIO(body)) as members:
+            text = members.read(most + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
         return body
     if len(text) > most:
         raise _too_large(most)
-    return text if unpacker.eof else body
+    return text
 
 
 def _too_large(most: int) -> Refusal:

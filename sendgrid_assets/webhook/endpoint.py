@@ -95,6 +95,9 @@ class Webhook:
         source.admit(secret)
         handover = source.ready()
         settings, headers = source.settings, dict(scope["headers"])
+        if b"upgrade" in headers and "upgrade" in _text(headers, b"connection").lower():
+            # The parser ends such a message at its head, so its body would be lost.
+            raise Refusal(400, "upgrade", "Send it as plain HTTP/1.1, without asking for an upgrade.")
         signature, timestamp = _text(headers, _SIGNATURE), _text(headers, _TIMESTAMP)
         keys = settings.webhook_public_key
         if settings.webhook_unsigned and not signature and not timestamp:

@@ -82,6 +82,6 @@ def _are_events(body: bytes, found: tuple[int, bytes] | None) -> bool:
     """Whether a body of unknown origin looks whole, with an object in every place."""
     if found is None:
         return False
-    texts = body.removeprefix(BOM).strip(WHITE), *found[1].splitlines()
+    texts = body.removeprefix(BOM).strip(WHITE), *found[1].split(b"\n")[:-1]
     whole, *ends = [(text[:1], text[-1:]) for text in texts]
     return whole != (b"[", b"}") and set(ends) <= {(b"{", b"}")}

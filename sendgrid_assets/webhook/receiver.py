@@ -114,6 +114,8 @@ def limits_of(settings: Settings) -> Limits:
     """What the settings say, and the defaults of the rest."""
     return Limits(
         body_bytes=settings.max_body_bytes,
+        # At least one body of the largest size, as it came and unpacked.
+        in_flight_bytes=max(Limits.in_flight_bytes, 2 * settings.max_body_bytes),
         backlog_bytes=settings.max_backlog_bytes,
         # Room for what is in flight when the floor is reached, and for the drain to load what waits.
         free_bytes=2 * settings.max_body_bytes,

@@ -14,7 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from sendgrid_assets.settings import load_settings
+from sendgrid_assets.webhook.body import MIB
 from sendgrid_assets.webhook.reader import Event, Rejected
+from sendgrid_assets.webhook.receiver import limits_of
 
 from .conftest import facts
 from .recorder import SlowDisk
@@ -103,10 +106,18 @@ def test_unsigned_operation_takes_events_and_refuses_the_rest(serve) -> None:
     with serve(open_to_all) as served:
         assert served.post(BODY, headers={}).status_code == 204
         assert served.post(b"[]", headers={}).status_code == 204
+        printed = json.dumps(json.loads(BODY), indent=2).replace("\n", "\r\n").encode()
+        assert served.post(printed, headers={}).status_code == 204
         before = served.files()
         for body in (b"", b"garbage", b"42", b"[1]", b'[{"a":1},2]', b'[{"a":1}', b'[{"a":1}] x'):
             assert served.post(body, headers={}).status_code == 400, body
         assert served.files() == before
+
+
+def test_the_largest_body_is_not_too_much_in_flight() -> None:
+    for most in (1024, 256 * MIB):
+        limits = limits_of(load_settings({"SENDGRID_MAX_BODY_BYTES": str(most)}))
+        assert limits.in_flight_bytes >= 2 * limits.body_bytes
 
 
 def test_a_key_beside_unsigned_operation_still_guards_what_is_signed(serve) -> None:
@@ -122,6 +133,10 @@ def test_packed_bodies_are_unpacked(served) -> None:
         headers = {**served.signer.headers(signed), "content-encoding": "gzip"}
         assert served.post(packed, headers=headers).status_code == 204
     assert len(served.read()) == 4
+    members = gzip.compress(b"[") + gzip.compress(b"") + gzip.compress(BODY[1:])
+    headers = {**served.signer.headers(members), "content-encoding": "gzip"}
+    assert served.post(members, headers=headers).status_code == 204
+    assert len(served.read()) == 6
     broken = packed[:-1]
     headers = {**served.signer.headers(broken), "content-encoding": "gzip"}
     assert served.post(broken, headers=headers).status_code == 204

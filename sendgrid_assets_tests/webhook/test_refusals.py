@@ -17,34 +17,13 @@ import pytest
 
 from sendgrid_assets.webhook.body import inflate
 from sendgrid_assets.webhook.durable import Disk
-from sendgrid_assets.webhook.protocol import BoundedProtocol
 from sendgrid_assets.webhook.refusal import Refusal
 from sendgrid_assets.webhook.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 
+from .raw import head, raw_answer
 from .recorder import FailingDisk
 
 BODY = b'[{"event":"open"}]'
-# Shorter than a head's ten seconds by default: a limit that is not heeded is no answer in time.
-PATIENCE = 8.0
-
-
-def raw_answer(port: int, *pieces: bytes) -> bytes:
-    """What comes back for bytes sent as they are, until the connection ends."""
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
-        answer = b""
-        try:
-            for piece in pieces:
-                connection.sendall(piece)
-            while more := connection.recv(65536):
-                answer += more
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-        return answer
-
-
-def head(served, body: bytes, *lines: str) -> bytes:
-    signed = [f"{name}: {value}" for name, value in served.signer.headers(body).items()]
-    return "\r\n".join(["POST /webhooks/sendgrid HTTP/1.1", "Host: x", *signed, *lines, "", ""]).encode()
 
 
 @pytest.fixture
@@ -135,39 +114,6 @@ def test_slow_bodies_end_at_their_deadline(serve) -> None:
         assert raw_answer(served.port, request).startswith(b"HTTP/1.1 408 ")
         assert served.files() == []
         assert served.post(BODY).status_code == 204
-
-
-@pytest.mark.parametrize(
-    "sent", [b"", b"POST /webhooks/sendgrid HT", b"\r\n", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"]
-)
-def test_slow_heads_end_at_their_deadline(serve, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
-    monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.3)
-    with serve() as served:
-        assert raw_answer(served.port, sent) == b""
-        whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-        # On a kept connection the next head has a deadline too.
-        with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) as connection:
-            connection.sendall(whole)
-            assert b"200 OK" in connection.recv(4096)
-            connection.sendall(sent or b"G")
-            assert connection.recv(4096) == b""
-
-
-def test_many_slow_connections_stop_no_others_and_are_closed(serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BoundedProtocol, "head_seconds", 1.0)
-    with serve(limits={"body_seconds": 1}) as served:
-        slow = [socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) for _ in range(200)]
-        try:
-            for connection in slow[::2]:
-                connection.sendall(head(served, BODY, "Content-Length: 100"))
-            assert served.post(BODY).status_code == 204
-            for connection in slow:
-                while connection.recv(4096):
-                    pass
-        finally:
-            for connection in slow:
-                connection.close()
-        assert len(served.read()) == 1
 
 
 @pytest.mark.parametrize("length", ["-1", "nine", "18, 18", "9" * 30])
