@@ -59,6 +59,7 @@ def event_assets(settings: Settings, source: SourceSettings) -> dg.AssetsDefinit
                 scratch=resource.scratch,
                 retention_days=settings.done_retention_days,
                 retention_bytes=settings.done_retention_bytes,
+                is_published=settings.published is not None,
                 look=look,
             )
         except (LandingError, WarehouseError) as error:

@@ -99,6 +99,7 @@ def drain(
     scratch: Path,
     retention_days: int,
     retention_bytes: int | None = None,
+    is_published: bool = True,
     chunk_bytes: int = CHUNK_BYTES,
     pack_seconds: float = PACK_SECONDS,
     look: Callable[[DuckDBPyConnection, Drained], None] | None = None,
@@ -113,6 +114,7 @@ def drain(
         scratch: folder for staging files; made if it is missing.
         retention_days: how long loaded files are kept.
         retention_bytes: how much of them is kept, on disk; None for all.
+        is_published: whether the warehouse is published, so that what no published file holds yet is kept.
         chunk_bytes: bytes of files in one transaction; a larger file is one of its own.
         pack_seconds: when no further pack is begun.
         look: called once all is loaded, with the open warehouse and what was done: opening it anew would replay what
@@ -127,7 +129,8 @@ def drain(
     with landing.turn(warehouse.lock_seconds):
         one = _Drain(warehouse, landing, scratch)
         one.load(chunk_bytes, look)
-        one.tidy(pack_seconds, retention_days, retention_bytes)
+        before = _last_published(warehouse) if is_published else dt.date.max
+        one.tidy(pack_seconds, retention_days, retention_bytes, before)
         return one.done
 
 
@@ -207,16 +210,17 @@ class _Drain:
         sync_folder(self._warehouse.path.parent)
         self._landing.set_aside(file, reason)
 
-    def tidy(self, pack_seconds: float, retention_days: int, retention_bytes: int | None) -> None:
-        """Packs loaded files of past days, and removes those past their retention."""
-        last = spacing.last_at(self._warehouse)
+    def tidy(
+        self, pack_seconds: float, retention_days: int, retention_bytes: int | None, before: dt.date
+    ) -> None:
+        """Packs loaded files of past days, and removes those past their retention of days before one."""
         try:
             with self._landing.kept(0):
                 sweep(
                     self._archive,
                     days=retention_days,
                     most_bytes=retention_bytes,
-                    before=last.date() if last else dt.date.max,
+                    before=before,
                     today=self._today,
                     missing=self._missing,
                 )
@@ -233,6 +237,12 @@ class _Drain:
     def _missing(self, files: Sequence[Archived]) -> list[Archived]:
         with self._warehouse.open() as connection:
             return lacking(connection, self._landing.source, files)
+
+
+def _last_published(warehouse: Warehouse) -> dt.date:
+    """The day of the last publish; of one that is not known of nothing can be said to be published."""
+    last = spacing.last_at(warehouse)
+    return last.date() if last else dt.date.min
 
 
 def _today() -> dt.date:

@@ -104,7 +104,11 @@ def members(path: Path) -> list[Member]:
 
 
 def holds(path: Path, file: Path) -> bool:
-    """Whether a pack has this very file: name, modification time and every byte."""
+    """Whether a pack has this very file: name, modification time and every byte.
+
+    Raises:
+        DamagedPackError: the pack cannot be read.
+    """
     with _opened(path) as pack, file.open("rb") as loose:
         if file.name not in pack.NameToInfo:
             return False
@@ -112,7 +116,7 @@ def holds(path: Path, file: Path) -> bool:
         found = os.fstat(loose.fileno())
         if _member(info) != Member(file.name, found.st_size, found.st_mtime_ns):
             return False
-        with pack.open(info) as packed:
+        with _told(path), pack.open(info) as packed:
             return all(packed.read(_PIECE) == piece for piece in iter(lambda: loose.read(_PIECE), b""))
 
 

@@ -31,6 +31,9 @@ def test_loaded_files_of_past_days_are_packed_and_in_the_end_removed(store: Stor
     assert min(path.name for path in store.landing.done.iterdir()) == "2020-01-01"
     store.load(C, name="c.ndjson")
     store.drain()
+    assert min(path.name for path in store.landing.done.iterdir()) == "2020-01-01"
+    publish(store.warehouse, store.published)
+    store.drain()
     assert min(path.name for path in store.landing.done.iterdir()) == "2020-03-01"
     assert {id_ for id_, _, _ in store.activity()} >= {"A", "B", "C"}
 
@@ -53,7 +56,30 @@ def test_loaded_files_that_are_not_published_yet_are_kept(store: Store) -> None:
     assert store.done() == ["packed-1.zip"]
 
 
+def test_nothing_is_removed_before_the_first_publish(store: Store) -> None:
+    store.load(A, name="a.ndjson")
+    moved_to(store, "2026-01-01")
+    store.drain(retention_bytes=1)
+    assert store.done() == ["packed-1.zip"]
+    publish(store.warehouse, store.published)
+    store.drain(retention_bytes=1)
+    assert store.done() == []
+
+
+def test_where_nothing_is_published_nothing_waits_for_it(store: Store) -> None:
+    publish(store.warehouse, store.published)
+    store.load(A, name="a.ndjson")
+    note = store.warehouse.path.with_name("warehouse.duckdb.published")
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"at": 0}))
+    moved_to(store, "2026-01-01")
+    store.drain(retention_bytes=1)
+    assert store.done() == ["packed-1.zip"]
+    store.drain(retention_bytes=1, is_published=False)
+    assert store.done() == []
+
+
 def test_what_a_loaded_day_takes_on_disk_can_be_limited(store: Store) -> None:
+    publish(store.warehouse, store.published)
     store.load(A, name="a.ndjson")
     moved_to(store, "2026-01-01")
     store.drain(retention_days=10**6, retention_bytes=1000)

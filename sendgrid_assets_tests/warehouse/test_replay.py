@@ -122,7 +122,7 @@ def test_packing_and_removing_wait_for_a_replay_and_it_for_them(loaded: Store) -
             go.set()
             replaying.join(60)
     assert (done[0].files, done[0].rows) == (3, 5)
-    loaded.drain(retention_bytes=1)
+    loaded.drain(retention_bytes=1, is_published=False)
     assert loaded.done() == ["now.ndjson"]
 
 

@@ -106,6 +106,21 @@ def test_packing_goes_on_where_its_time_ended_in_packs_of_bounded_size(
     assert held(archive, DAY, tmp_path / "out") == contents
 
 
+def test_what_a_damaged_pack_has_beside_its_files_is_packed_anew(landing: Landing) -> None:
+    contents = {"a.ndjson.gz": CONTENTS["c.ndjson.gz"]}
+    archive = Archive(landing)
+    fill(landing, DAY, contents)
+    pack_days(archive, before=AFTER, seconds=60)
+    fill(landing, DAY, contents)
+    (path,) = archive.packs(DAY)
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(contents["a.ndjson.gz"], bytes(3000)))
+    assert pack_days(archive, before=AFTER, seconds=60) == 1
+    assert archive.loose(DAY) == []
+    with zipfile.ZipFile(archive.packs(DAY)[-1]) as pack:
+        assert pack.read("a.ndjson.gz") == contents["a.ndjson.gz"]
+
+
 def test_a_file_that_grows_while_it_is_packed_stays_as_it_is(landing: Landing, tmp_path: Path) -> None:
     class Growing(Disk):
         def fsync(self, descriptor: int) -> None:
