@@ -20,11 +20,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from .body import Limits
+from .durable import FsyncError
 from .endpoint import PREFIX, Webhook
 from .landing import Landing
 from .metrics import Metrics
 from .protocol import BoundedProtocol
-from .refusal import Refusal
+from .refusal import RETRY_AFTER_SECONDS, Refusal
 from .source import Source
 
 if TYPE_CHECKING:
@@ -73,9 +74,27 @@ def create_app(
     }
 
     def start() -> None:
+        for source in sources.values():
+            source.open(metrics, clock, on_broken)
+        recover()
+
+    def recover() -> None:
         for name, source in sources.items():
-            if recovered := source.open(metrics, clock, on_broken):
-                logger.info("%s: recovered %d segments", name, recovered)
+            try:
+                if recovered := source.recover():
+                    logger.info("%s: recovered %d segments", name, recovered)
+            except FsyncError:
+                logger.warning("%s: an fsync failed while recovering segments", name)
+                if on_broken:
+                    on_broken()
+            except OSError as error:
+                # The others go on, and so does this one with what comes.
+                logger.warning("%s: what a dead receiver left waits to be published: %s", name, error)
+
+    async def recover_the_rest() -> None:
+        while not all(source.is_recovered for source in sources.values()):
+            await asyncio.sleep(RETRY_AFTER_SECONDS)
+            await asyncio.to_thread(recover)
 
     def stop() -> None:
         for source in sources.values():
@@ -83,10 +102,14 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        recovering = None
         try:
             await asyncio.to_thread(start)
+            recovering = asyncio.create_task(recover_the_rest())
             yield
         finally:
+            if recovering:
+                recovering.cancel()
             await asyncio.to_thread(stop)
 
     def healthz(_request: Request) -> Response:

@@ -27,7 +27,7 @@ def recover(landing: Landing) -> int:
         How many files were published.
 
     Raises:
-        OSError: the landing directory cannot be read or written.
+        OSError: the landing directory cannot be read or written; what could be published is, the rest stays.
     """
     with os.scandir(landing.tmp) as entries:
         orphans = sorted(
@@ -35,17 +35,22 @@ def recover(landing: Landing) -> int:
             for entry in entries
             if _OWN_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
         )
-    return sum(_recover(landing, landing.tmp / name) for name in orphans)
+    recovered, failure = 0, None
+    for name in orphans:
+        try:
+            recovered += _recover(landing, landing.tmp / name)
+        except OSError as error:
+            failure = error
+    if failure:
+        raise failure
+    return recovered
 
 
 def _recover(landing: Landing, path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except (FileNotFoundError, PermissionError):
-        # Another start was quicker, or it is another user's.
+    descriptor = _taken(path)
+    if descriptor is None:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         names = os.fstat(descriptor).st_nlink
         published = False
         if names == 1 and path.suffix == ".ndjson" and (kept := _whole_lines(descriptor)):
@@ -58,14 +63,27 @@ def _recover(landing: Landing, path: Path) -> bool:
         if names > 1 or published:
             # The writer may have died before the other name was durable.
             landing.disk.fsync_dir(landing.new)
-        if names:
-            landing.disk.unlink(path)
-    except BlockingIOError:
-        # Its writer lives.
-        return False
+        landing.disk.unlink(path)
     finally:
         os.close(descriptor)
     return published
+
+
+def _taken(path: Path) -> int | None:
+    """A locked descriptor of what a dead writer left; None where it is not there to be taken."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (FileNotFoundError, PermissionError):
+        # Another start was quicker, or it is another user's.
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.lstat()
+    except (BlockingIOError, FileNotFoundError):
+        # Its writer lives, or had it published between the opening and the lock.
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _whole_lines(descriptor: int) -> int:

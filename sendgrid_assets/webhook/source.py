@@ -9,6 +9,7 @@ import hmac
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .backlog import Backlog
@@ -46,21 +47,20 @@ class Source:
         self.settings, self.landing, self._limits = settings, landing, limits
         self.backlog = Backlog(landing)
         self.writer: SegmentWriter | None = None
+        self.is_recovered = False
         self._handover: Handover | None = None
 
-    def open(self, metrics: Metrics, clock: Callable[[], float], on_broken: Callable[[], None] | None) -> int:
-        """Takes up what dead writers left, then begins to write.
-
-        Returns:
-            How many segments were recovered.
+    def open(
+        self, metrics: Metrics, clock: Callable[[], float], on_broken: Callable[[], None] | None
+    ) -> None:
+        """Begins to write.
 
         Raises:
             LandingError: the landing directory cannot be used.
-            OSError: it cannot be read or written.
         """
         self.landing.prepare()
-        recovered = recover(self.landing)
-        self.backlog.count()
+        with suppress(OSError):
+            self.backlog.count()
         self.writer = SegmentWriter(
             self.landing,
             clock=clock,
@@ -70,6 +70,20 @@ class Source:
             on_broken=on_broken,
         )
         self._handover = Handover(self.writer, self._limits.commit_seconds)
+
+    def recover(self) -> int:
+        """Takes up what dead writers left, unless that was done.
+
+        Returns:
+            How many segments were recovered.
+
+        Raises:
+            OSError: not all can be; the rest stays.
+        """
+        if self.is_recovered:
+            return 0
+        recovered = recover(self.landing)
+        self.is_recovered = True
         return recovered
 
     def close(self) -> None:

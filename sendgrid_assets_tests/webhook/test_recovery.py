@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
+from sendgrid_assets.webhook import receiver
+from sendgrid_assets.webhook.durable import Disk
 from sendgrid_assets.webhook.landing import Landing
 from sendgrid_assets.webhook.recovery import recover
+from sendgrid_assets_tests.processes import wait_for
+
+from .recorder import BrokenFsync
 
 NAME = "1700000000000-host-1-0123456789abcdef.ndjson"
 
@@ -73,3 +79,70 @@ def test_torn_raw_bodies_are_not_taken_for_whole_ones(landing: Landing) -> None:
     (landing.tmp / NAME.replace(".ndjson", ".json")).write_bytes(b"not all of i")
     assert recover(landing) == 0
     assert stored(landing) == tmp(landing) == []
+
+
+class Refusing(Disk):
+    """Cannot link one file."""
+
+    def __init__(self, name: str) -> None:
+        self.name: str | None = name
+
+    def link(self, source: Path, target: Path) -> None:
+        if source.name == self.name:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(source))
+        super().link(source, target)
+
+
+def test_recovery_leaves_alone_what_its_writer_published_meanwhile(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A NUL would be cut off with all that follows it, were it taken for a dead writer's.
+    content = b'{"a":"\0"}\n'
+    (landing.tmp / NAME).write_bytes(content)
+    held = os.open(landing.tmp / NAME, os.O_RDWR)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    lock = fcntl.flock
+
+    def published_first(descriptor: int, how: int) -> None:
+        (landing.tmp / NAME).rename(landing.new / NAME)
+        os.close(held)
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", published_first)
+    assert recover(landing) == 0
+    assert (landing.new / NAME).read_bytes() == content
+    assert tmp(landing) == []
+
+
+def test_what_cannot_be_recovered_holds_up_no_other(landing: Landing) -> None:
+    landing.disk = Refusing(NAME)
+    for name in (NAME, NAME.replace("cdef", "ffff")):
+        (landing.tmp / name).write_bytes(b"{}\n")
+    with pytest.raises(OSError, match="Input/output"):
+        recover(landing)
+    assert [file.name for file in landing.waiting()] == [NAME.replace("cdef", "ffff")]
+    assert [path.name for path in tmp(landing)] == [NAME]
+    landing.disk = Disk()
+    assert recover(landing) == 1
+
+
+def test_a_receiver_takes_events_while_what_it_found_waits_to_be_recovered(
+    serve, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver, "RETRY_AFTER_SECONDS", 0.1)
+    (landing.tmp / NAME).write_bytes(b'{"left":1}\n')
+    disk = Refusing(NAME)
+    with serve(disk=disk) as served:
+        assert served.post(b'[{"posted":1}]').status_code == 204
+        assert stored(landing) == [b'{"posted":1}']
+        disk.name = None
+        wait_for(lambda: b'{"left":1}' in stored(landing), "recovered", 10)
+    assert tmp(landing) == []
+
+
+def test_a_failed_fsync_of_what_was_found_ends_the_receiver(serve, landing: Landing) -> None:
+    (landing.tmp / NAME).write_bytes(b'{"left":1}\n')
+    broken: list[bool] = []
+    with serve(disk=BrokenFsync(), on_broken=lambda: broken.append(True)) as served:
+        assert served.get("/healthz").status_code == 200
+        assert broken == [True]
