@@ -118,9 +118,10 @@ def _typed(column: Column, place: str) -> str:
     if column.type == "TIMESTAMP":
         return instant(place)
     if column.type == "VARCHAR":
-        # A number beyond 1e21 is written otherwise by `json_transform` than by all else that reads JSON here.
+        # A number beyond 1e21 or below 1e-6 is written otherwise by `json_transform` than by all else that reads JSON.
         exact = f"json_extract_string(json, {text(pointer(column.path))})"
-        return typed(column, f"CASE WHEN contains({place}, 'e+') THEN {exact} ELSE {place} END")
+        may_be = f"contains({place}, 'e+') OR contains({place}, 'e-') AND length({place}) < {_LONGEST_NUMBER}"
+        return typed(column, f"CASE WHEN {may_be} THEN {exact} ELSE {place} END")
     return typed(column, place, place)
 
 
@@ -142,6 +143,7 @@ _OLD_MESSAGE_ID = (
     f" THEN nullif(regexp_extract({_RAW_ID}, '^(.*?)\\.(filter|recvd)', 1), '')"
     f" ELSE nullif(split_part({_RAW_ID}, '.', 1), '') END"
 )
+_LONGEST_NUMBER = 32
 _FIRST = "substr(sg_message_id, 1, 22)"
 _MESSAGE_ID = (
     # Today's ids, told by their shape alone because that is much faster: 22 characters, then `.recvd`.

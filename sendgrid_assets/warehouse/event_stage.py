@@ -32,14 +32,18 @@ class Most:
     Attributes:
         bytes: of events and rejects.
         events: each takes memory of its own, however short.
+        long_bytes: instead of `bytes` where so many come within the rows that DuckDB works on at once, of whose texts
+            it holds several copies.
     """
 
     bytes: int = 256 * 1024 * 1024
     events: int = 600_000
+    long_bytes: int = 16 * 1024 * 1024
 
 
 MOST = Most()
-
+# Rows that DuckDB works on at once.
+_VECTOR = 2048
 
 _encode = msgspec.json.encode
 
@@ -91,7 +95,7 @@ def stage(chunk: Sequence[LandingFile], folder: Path, most: Most) -> Iterator[St
     Args:
         chunk: complete files, in the order they count.
         folder: an empty one; each portion is overwritten by the next.
-        most: of a portion; it ends with the next lines after so much, if need be within a file.
+        most: of a portion; it ends before the lines that would be too much, if need be within a file.
     """
     with _Stage(folder) as portion:
         for number, file in enumerate(chunk):
@@ -105,7 +109,7 @@ def stage(chunk: Sequence[LandingFile], folder: Path, most: Most) -> Iterator[St
                 continue
             with reader:
                 for run in reader.runs():
-                    if portion.holds(most):
+                    if portion.is_full(most, run):
                         portion.note(number, file, reader, ended=False)
                         yield portion.written()
                         portion.begin(number)
@@ -133,15 +137,19 @@ class _Stage:
         self._began_before = began_before
         self._goes_on: int | None = None
         self._rows = self._longest = self._next_line = self.bytes = 0
+        self._recent_rows = self._recent_bytes = self._dense = 0
         self._settled: list[int] = []
         self.unreadable: list[tuple[int, str]] = []
         self._events, self._runs, self._rejects, self._files = (
             self._stack.enter_context(path.open("wb", buffering=1 << 20)) for path in self._paths
         )
 
-    def holds(self, most: Most) -> bool:
-        """Whether there is so much in it."""
-        return self.bytes >= most.bytes or self._rows >= most.events
+    def is_full(self, most: Most, run: Run | Rejected) -> bool:
+        """Whether some more lines would be too much for it."""
+        size = len(run.text if isinstance(run, Run) else run.raw)
+        is_long = max(self._dense, self._recent_bytes + size) > most.long_bytes
+        too_large = self.bytes + size > (most.long_bytes if is_long else most.bytes)
+        return self.bytes > 0 and (too_large or self._rows >= most.events)
 
     def note(self, number: int, file: LandingFile, reader: FileReader, *, ended: bool) -> None:
         """Notes a file, and whether its last line is in this portion."""
@@ -165,16 +173,24 @@ class _Stage:
     def write(self, number: int, run: Run | Rejected) -> None:
         """Writes lines of a file."""
         if not isinstance(run, Run):
-            _put(self._rejects, {"f": number, "l": run.line, "reason": run.reason, "raw": run.raw})
-            self.bytes += len(run.raw)
+            row = {"f": number, "l": run.line, "reason": run.reason, "raw": run.raw}
+            self._count(1, _put(self._rejects, row))
             return
         if run.line != self._next_line:
             _put(self._runs, {"first": self._rows, "f": number, "l": run.line})
         self._events.write(run.text)
-        self.bytes += len(run.text)
+        self._count(run.count, len(run.text))
         self._rows += run.count
         self._longest = max(self._longest, run.longest)
         self._next_line = run.line + run.count
+
+    def _count(self, rows: int, size: int) -> None:
+        self.bytes += size
+        self._recent_rows += rows
+        self._recent_bytes += size
+        if self._recent_rows >= _VECTOR:
+            self._dense = max(self._dense, self._recent_bytes * _VECTOR // self._recent_rows)
+            self._recent_rows = self._recent_bytes = 0
 
     def written(self) -> StagedEvents:
         """The portion, closed."""
@@ -195,5 +211,5 @@ class _Stage:
         )
 
 
-def _put(file: BinaryIO, row: dict[str, object]) -> None:
-    file.write(_encode(row) + b"\n")
+def _put(file: BinaryIO, row: dict[str, object]) -> int:
+    return file.write(_encode(row) + b"\n")

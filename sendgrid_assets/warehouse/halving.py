@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAY_BE_A_FILES = (
     duckdb.DataError,
     duckdb.InvalidInputException,
+    # Of one file whose lines are too long together; of all files, if there is too little for any.
+    duckdb.OutOfMemoryException,
     ArithmeticError,
     LookupError,
     RecursionError,

@@ -59,7 +59,11 @@ def _in_table(
     columns = collection.sent_columns
     # Parsed once a row, and only where there are members of such a name.
     members = ", ".join(dict.fromkeys(text(column.path[0]) for column in columns))
-    counts = ", ".join(f"count(*) FILTER ({_is_misfit(column)})" for column in columns)
+    first = {column.path[0]: column for column in reversed(columns)}
+    counts = ", ".join(
+        f"count(*) FILTER ({_is_misfit(column, stands_for_all=first[column.path[0]] is column)})"
+        for column in columns
+    )
     row = connection.execute(
         f"SELECT {counts} FROM (SELECT *, json_keys(custom_args) AS members"
         f" FROM {name(schema, collection.table)} WHERE loaded_at >= {literal(since)} AND custom_args IS NOT NULL)"
@@ -72,8 +76,14 @@ def _in_table(
     }
 
 
-def _is_misfit(column: Column) -> str:
+def _is_misfit(column: Column, *, stands_for_all: bool) -> str:
     is_there = f"list_contains(members, {text(column.path[0])})"
     if len(column.path) > 1:
-        is_there += f" AND json_exists(custom_args, {text(pointer(column.path))})"
+        within = f"json_exists(custom_args, {text(pointer(column.path))})"
+        if stands_for_all:
+            # No object at all: one value, counted at one column.
+            within += (
+                f" OR json_type(custom_args, {text(pointer(column.path[:1]))}) NOT IN ('OBJECT', 'NULL')"
+            )
+        is_there += f" AND ({within})"
     return f"{name(column.name)} IS NULL AND {is_there}"

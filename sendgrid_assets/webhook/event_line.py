@@ -36,6 +36,7 @@ _BRACKETS = re.compile(STRING + rb"|" + UNENDED + rb"|[\[{]+|[\]}]+")
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _CONTROLS = [bytes([code]) for code in range(0x20)]
 _FEW = 4096
+_PIECE = 1024 * 1024
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +92,9 @@ def judge(number: int, line: bytes) -> Event | Rejected | None:
             _OBJECT.decode(text)
         except msgspec.DecodeError:
             return rejected(number, _reason(text), line)
+    if len(text) > MAX_LINE:
+        # Escapes take more than what they stand for.
+        return rejected(number, LINE_TOO_LONG, line)
     if b"\r" in text:
         text = text.replace(b"\r", b" ")
     return Event(number, text)
@@ -111,15 +115,17 @@ def judge_all(first: int, lines: list[bytes], block: bytes) -> Iterator[Run | Re
 
 
 def in_runs(verdicts: Iterable[Event | Rejected]) -> Iterator[Run | Rejected]:
-    """The same, with events on lines that follow one another in one piece."""
+    """The same, with events on lines that follow one another in pieces of some size."""
     events: list[Event] = []
+    size = 0
     for verdict in verdicts:
         follows = isinstance(verdict, Event) and events and verdict.line == events[-1].line + 1
-        if events and not follows:
+        if events and not (follows and size < _PIECE):
             yield _run(events)
-            events = []
+            events, size = [], 0
         if isinstance(verdict, Event):
             events.append(verdict)
+            size += len(verdict.json)
         else:
             yield verdict
     if events:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = tuple(kind + packed for kind in (".ndjson", ".jsonl", ".json") for packed in ("", ".gz"))
 REASON = ".reason.json"
+# What a name gets in `done/` and `rejected/`, a number and a reason's suffix, must fit a file system's 255 bytes too.
+_LONGEST_NAME = 230
 """Ends the name of what says why a file is in `rejected/`."""
 
 _RECEIVED_AT = re.compile(r"(\d{13})-")
@@ -51,10 +53,16 @@ class LandingFile:
 
     @property
     def received_at(self) -> dt.datetime:
-        """When its events came in, UTC: what our receiver put into the name, else the last change."""
+        """When its events came in, UTC: what our receiver put into the name, else the last change.
+
+        The present, where that is told as of no year there is.
+        """
         stamped = _RECEIVED_AT.match(self.name)
         seconds = int(stamped[1]) / 1000 if stamped else self.mtime
-        return dt.datetime.fromtimestamp(seconds, dt.UTC)
+        try:
+            return dt.datetime.fromtimestamp(seconds, dt.UTC)
+        except (ValueError, OverflowError, OSError):
+            return dt.datetime.now(dt.UTC)
 
 
 class Landing:
@@ -231,7 +239,7 @@ class Landing:
 
 
 def is_taken(entry: os.DirEntry[str], name: str | None = None) -> bool:
-    """Whether an entry is a file of ours to load: regular, shown, and with a suffix we know.
+    """Whether an entry is a file of ours to load: regular, shown, with a suffix we know and a name not too long.
 
     Args:
         entry: what stands in the folder.
@@ -239,7 +247,12 @@ def is_taken(entry: os.DirEntry[str], name: str | None = None) -> bool:
     """
     name = name or entry.name
     shown = not name.startswith(".") and name.isprintable() and not name.endswith(REASON)
-    return shown and name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False)
+    return (
+        shown
+        and len(os.fsencode(name)) <= _LONGEST_NAME
+        and name.endswith(SUFFIXES)
+        and entry.is_file(follow_symlinks=False)
+    )
 
 
 def listed(folder: Path, names: Iterable[str]) -> Iterator[LandingFile]:

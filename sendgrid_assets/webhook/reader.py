@@ -16,8 +16,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Self
 
-from .event_line import MAX_LINE, NOT_JSON, Event, Rejected, Run, in_runs, judge, judge_all
-from .event_line import rejected as reject
+from .event_line import MAX_LINE, NOT_AN_OBJECT, Event, Rejected, Run, in_runs, judge, judge_all
 from .splitter import split
 
 if TYPE_CHECKING:
@@ -174,8 +173,8 @@ def _elements(body: bytes) -> Iterator[Run | Rejected]:
     if elements is None:
         elements = [body]
     verdicts = [verdict for number, element in enumerate(elements, 1) if (verdict := judge(number, element))]
-    if len(verdicts) == 1 and isinstance(verdicts[0], Rejected) and verdicts[0].reason == NOT_JSON:
-        yield from _lines_in_disguise(body) or [reject(1, NOT_JSON, body)]
+    if len(verdicts) == 1 and isinstance(verdicts[0], Rejected) and verdicts[0].reason != NOT_AN_OBJECT:
+        yield from _lines_in_disguise(body) or in_runs(verdicts)
     else:
         yield from in_runs(verdicts)
 

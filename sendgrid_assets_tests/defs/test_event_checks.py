@@ -106,6 +106,14 @@ def test_a_value_within_an_object_that_does_not_fit_is_counted(site: Site) -> No
     assert latest(site, FITS) == (False, {"count": 1, "processed.pool_id": 1})
 
 
+@pytest.mark.parametrize("whole", ["shared", 5, [7]])
+def test_a_value_where_an_object_should_be_is_counted_once(site: Site, whole: object) -> None:
+    drained(site, event(1, "processed", pool=whole), event(2, "processed", pool=None))
+    passed, counts = latest(site, FITS)
+    assert (passed, counts.pop("count")) == (False, 1)
+    assert [column.partition("_")[0] for column in counts] == ["processed.pool"]
+
+
 def test_lines_that_are_no_events_are_counted_by_reason(site: Site) -> None:
     drained(
         site,

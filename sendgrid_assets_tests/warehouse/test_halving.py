@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
+import duckdb
 import pytest
 
 from sendgrid_assets.warehouse import halving
 from sendgrid_assets.warehouse.errors import LoadError
+from sendgrid_assets.warehouse.halving import load_halved
+from sendgrid_assets.webhook.landing import LandingFile
 
 from .conftest import Store, event
 
@@ -69,6 +73,21 @@ def test_an_error_that_every_file_meets_sets_none_aside(
     narrowed.land(event("o"), name="0.json")
     assert narrowed.drain().rows == {"open": 1}
     assert (len(narrowed.rejects("file")), narrowed.waiting()) == (4, [])
+
+
+def test_a_file_that_takes_more_memory_than_there_is_costs_only_itself(narrowed: Store) -> None:
+    files = [narrowed.land(event(f"{number}"), name=f"{number}.ndjson") for number in range(5)]
+    loaded: list[str] = []
+
+    def load(part: Sequence[LandingFile]) -> None:
+        if any(file.name == files[3] for file in part):
+            raise duckdb.OutOfMemoryException("somebody@example.com")
+        loaded.extend(file.name for file in part)
+
+    assert [(file.name, reason) for file, reason in load_halved(narrowed.landing.waiting(), load)] == [
+        (files[3], "cannot be loaded (OutOfMemoryException)")
+    ]
+    assert loaded == [file for file in files if file != files[3]]
 
 
 def test_a_file_alone_that_cannot_be_loaded_waits(narrowed: Store) -> None:

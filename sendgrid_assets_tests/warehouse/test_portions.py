@@ -12,6 +12,7 @@ from sendgrid_assets.warehouse import chunk
 from sendgrid_assets.warehouse.append import Appended
 from sendgrid_assets.warehouse.chunk import LoadedChunk, load_chunk
 from sendgrid_assets.warehouse.event_stage import MOST, Most, stage
+from sendgrid_assets.webhook.event_line import MAX_LINE
 
 from .conftest import T0, Row, Store, event, ndjson
 
@@ -110,3 +111,24 @@ def test_a_portion_is_bounded_by_its_events_too(store: Store, most: Most, sizes:
     folder = store.folder / "scratch"
     folder.mkdir()
     assert [portion.rows for portion in stage(store.landing.waiting(), folder, most)] == sizes
+
+
+def test_the_longest_events_load_within_the_memory_there_is(store: Store) -> None:
+    long = [event(f"L{number}", text="x" * (MAX_LINE - 300)) for number in range(4)]
+    for name, rows in (("a", [event("A")]), ("b", long), ("c", [event("C")])):
+        store.land(*rows, name=f"{name}.ndjson")
+    assert store.drain().rows == {"open": 6}
+    assert store.query("SELECT DISTINCT length(custom_args->>'text') FROM sendgrid.open ORDER BY ALL") == [
+        (MAX_LINE - 300,),
+        (None,),
+    ]
+
+
+def test_long_events_make_portions_small_and_a_long_one_among_short_ones_does_not(store: Store) -> None:
+    most = Most(long_bytes=2_000_000)
+    for texts, portions in ((["x" * 20_000] * 300, range(3, 7)), (["x" * 100_000, *["x"] * 3_000], [1])):
+        store.land(*(event(str(n), text=text) for n, text in enumerate(texts)), name="a.ndjson")
+        folder = store.folder / "staged"
+        folder.mkdir(exist_ok=True)
+        assert sum(1 for _ in stage(store.landing.waiting(), folder, most)) in portions
+        assert store.drain().files == 1

@@ -52,6 +52,25 @@ def test_only_complete_regular_files_of_known_names_are_taken(landing: Landing) 
     assert landing.passed_over() == 8
 
 
+def test_a_name_is_taken_that_can_be_numbered_and_given_a_reason(landing: Landing) -> None:
+    longest = "n" * 223 + ".ndjson"
+    for name in (longest, "n" + longest, "é" * 115 + ".ndjson"):
+        (landing.new / name).write_bytes(b"{}")
+    assert names(landing) == [longest]
+    for folder in (landing.done / DAY.isoformat(), landing.rejected):
+        folder.mkdir(exist_ok=True)
+        for number in ("", *(f".{number}" for number in range(1, 12))):
+            (folder / f"{longest}{number}").write_bytes(b"other")
+    landing.set_aside(landing.waiting()[0], "why")
+    assert (landing.rejected / f"{longest}.12.reason.json").is_file()
+
+
+@pytest.mark.parametrize("mtime", [3e11, -1e11, 1e300])
+def test_a_time_of_no_year_there_is_becomes_the_present(landing: Landing, mtime: float) -> None:
+    received = LandingFile(landing.new / "a.json", "a.json", 2, mtime).received_at
+    assert abs(received - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=5)
+
+
 def test_fifty_thousand_files_are_listed(landing: Landing) -> None:
     first = landing.new / "00000.json"
     first.write_bytes(b"{}")

@@ -169,6 +169,24 @@ def test_lines_that_call_themselves_json_load(put) -> None:
     ]
 
 
+def test_so_do_more_of_them_than_one_line_may_be_long(put) -> None:
+    number = MAX_LINE // len(GOOD)
+    assert sum(1 for line in read(put("a.json", (GOOD + b"\n") * number)) if line.json == GOOD) == number
+
+
+def test_a_long_array_comes_in_pieces(put) -> None:
+    long = b'{"event":"' + b"x" * 700_000 + b'"}'
+    with FileReader(put("a.json", b"[" + b",".join([long] * 5) + b"]")) as reader:
+        runs = list(reader.runs())
+    assert [(run.line, run.count) for run in runs] == [(1, 2), (3, 2), (5, 1)]
+
+
+@pytest.mark.parametrize("character", [b"\x01", b"\xff"])
+def test_what_is_mended_to_more_than_a_line_may_be_long_is_kept_as_it_came(put, character: bytes) -> None:
+    (line,) = read(put("a.ndjson", b'{"a":"' + character * (MAX_LINE - 100) + b'"}'))
+    assert (line.reason, line.raw[:6]) == ("line_too_long", '{"a":"')
+
+
 @pytest.mark.parametrize("name", ["a.ndjson.gz", "a.ndjson"])
 def test_gzip_is_known_by_its_bytes(put, name: str) -> None:
     content = gzip.compress(GOOD + b"\n" + GOOD)
