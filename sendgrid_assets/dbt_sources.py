@@ -16,7 +16,7 @@ from .catalog.bookkeeping import BOOKKEEPING_TABLES, SCHEMA
 from .catalog.events import ACTIVITY_COLUMNS, ACTIVITY_DESCRIPTION, EVENT_COLLECTIONS
 from .catalog.insights import INSIGHTS
 from .catalog.objects import BY_TABLE, OBJECT_COLLECTIONS
-from .settings import SettingsError
+from .settings import no_cron_line
 from .warehouse.custom_fields import TABLES, view_name
 
 if TYPE_CHECKING:
@@ -85,9 +85,7 @@ def longest_interval(cron: str) -> dt.timedelta:
             tick = ticks.get_next(dt.datetime)
             last, longest, seen = tick, max(longest, tick - last), seen + 1
     except CroniterError:
-        raise SettingsError(
-            f"SENDGRID_SYNC_CRON: {cron!r} is no cron line: write five fields, such as 0 */3 * * *."
-        ) from None
+        raise no_cron_line(cron) from None
     return longest
 
 

@@ -38,6 +38,7 @@ SOURCE = "sendgrid"
 QUERY = "SELECT event, count(*) AS events FROM sendgrid.activity GROUP BY event ORDER BY events DESC"
 
 _MARK = "simulated-account"
+_OF_AN_ACCOUNT = ("warehouse.duckdb", "published.duckdb", "landing")
 _START_SECONDS = 90.0
 _POSTS, _EVENTS_A_POST, _PAST_DAYS = 12, 50, 30
 
@@ -105,13 +106,19 @@ class Demo:
 
     def _claim(self) -> None:
         mark = self.folder / _MARK
-        if not mark.exists() and (self.folder / "warehouse.duckdb").exists():
+        # A warehouse may be kept elsewhere, so landed events alone tell of an account too.
+        if not mark.exists() and any((self.folder / name).exists() for name in _OF_AN_ACCOUNT):
             raise DemoError(
                 f"{self.folder} holds an account's data that is not the demo's: unset SENDGRID_DATA_DIR, or set it "
                 "to another folder for the demo."
             )
-        self.home.mkdir(parents=True, exist_ok=True)
-        mark.touch()
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+        except OSError as error:
+            raise DemoError(
+                f"{self.folder} cannot be used ({error.strerror}): set SENDGRID_DATA_DIR to a folder for the demo."
+            ) from error
         config = files("sendgrid_assets").joinpath("instance.yaml").read_text(encoding="utf-8")
         (self.home / "dagster.yaml").write_text(config, encoding="utf-8")
 

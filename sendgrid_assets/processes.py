@@ -25,7 +25,7 @@ STOP_SECONDS = 15.0
 
 
 class PortTakenError(Exception):
-    """A port is in use; the text names the option that chooses another."""
+    """A port cannot be had; the text says why, and names the option that chooses another."""
 
 
 class Group:
@@ -92,15 +92,19 @@ def _signal(session: int, number: signal.Signals) -> None:
 
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """Turns SIGINT and SIGTERM into a KeyboardInterrupt, so that blocks end in order.
+    """Turns SIGINT, SIGTERM and the terminal's end into a KeyboardInterrupt, so that blocks end in order.
 
-    SIGINT too: a process started in the background by a shell would ignore it, and so would all it starts.
+    SIGINT too: a process started in the background by a shell would ignore it, and so would all it starts. One started
+    to outlive its terminal does.
     """
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    former = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    former = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
@@ -118,7 +122,10 @@ def require_free(host: str, port: int, option: str) -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        raise PortTakenError(f"Port {port} of {host} is in use: choose another with {option}.") from error
+        reason = str(error.strerror).partition(" (while")[0]
+        raise PortTakenError(
+            f"Port {port} of {host} cannot be had ({reason}): choose another with {option}."
+        ) from error
 
 
 def answers(url: str) -> bool:

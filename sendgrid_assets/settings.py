@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
@@ -120,6 +120,9 @@ class Settings(Model):
             ZoneInfo(value)
         except (OSError, ValueError, KeyError) as error:
             raise ValueError("is no time zone") from error
+        # Files beside the zones, such as `localtime`, which DuckDB does not know.
+        if value not in available_timezones() - {"localtime"}:
+            raise ValueError("is no time zone")
         return value
 
     def source(self, name: str) -> SourceSettings:
@@ -138,14 +141,16 @@ def load_settings(environ: dict[str, str] | None = None) -> Settings:
     """Reads the settings.
 
     Args:
-        environ: variables to read instead of the process's own and those of `.env` in the working directory.
+        environ: variables to read instead of the process's own and, above these, those of `.env` in the working
+            directory.
 
     Raises:
         SettingsError: a value cannot be used.
     """
     if environ is None:
         from_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-        environ = {**from_file, **os.environ}
+        # As in Dagster, whose commands put `.env` over the environment: else its processes and ours would differ.
+        environ = {**os.environ, **from_file}
     names = _source_names(environ)
     given = _given(environ, "SENDGRID_", Settings)
     data_dir = Path(given.get("data_dir", "data"))
@@ -161,6 +166,14 @@ def load_settings(environ: dict[str, str] | None = None) -> Settings:
 def variables(model: type[Model]) -> dict[str, FieldInfo]:
     """The fields of a model by their variable's name, without its prefix and in lower case."""
     return {field.alias or name: field for name, field in model.model_fields.items() if not field.exclude}
+
+
+def no_cron_line(value: str) -> SettingsError:
+    """The error of a `SENDGRID_SYNC_CRON` that cannot be read."""
+    shown = repr(_redacted(value))
+    return SettingsError(
+        f"SENDGRID_SYNC_CRON: {shown} is no cron line: write five fields, such as 0 */3 * * *."
+    )
 
 
 def _given(environ: dict[str, str], prefix: str, model: type[Model]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import datetime as dt
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
@@ -115,3 +116,13 @@ def _dagster_home() -> Path:
     atexit.register(shutil.rmtree, folder)
     with dg.instance_for_test(temp_dir=str(folder)):
         return folder
+
+
+def asked_for(site: Site, *, seconds_ago: float) -> None:
+    """Makes all runs ones that were asked for so long ago."""
+    made = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=seconds_ago)
+    storage: Any = site.instance.run_storage
+    with storage.connect() as connection:
+        connection.exec_driver_sql(
+            "UPDATE runs SET create_timestamp = ?", (made.replace(tzinfo=None).isoformat(" "),)
+        )

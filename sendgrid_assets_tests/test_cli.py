@@ -27,6 +27,13 @@ def test_a_wrong_setting_is_one_sentence(tmp_path: Path, command: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_data_directory_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = call(*ours("up"), cwd=tmp_path, env=environment(SENDGRID_DATA_DIR="file/data"))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {tmp_path}/file/data cannot be used (Not a directory)")
+
+
 @pytest.mark.parametrize("command", ["receive", "simulate"])
 def test_a_port_in_use_is_one_sentence(tmp_path: Path, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -87,13 +87,23 @@ def test_once_fails_with_a_sentence_where_the_warehouse_cannot_be_opened(tmp_pat
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_real_accounts_data_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("held", ["warehouse.duckdb", "published.duckdb", "landing"])
+def test_a_real_accounts_data_is_refused(tmp_path: Path, held: str) -> None:
     (tmp_path / "data").mkdir()
-    duckdb.connect(tmp_path / "data" / "warehouse.duckdb").close()
+    (tmp_path / "data" / held).touch()
     done = call(*ours("demo", "--once"), cwd=tmp_path, env=environment(SENDGRID_DATA_DIR="data"))
     assert done.returncode == 1
     assert "SENDGRID_DATA_DIR" in done.stderr
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["warehouse.duckdb"]
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [held]
+
+
+def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = call(*ours("demo", "--once"), cwd=tmp_path, env=environment(SENDGRID_DATA_DIR="file/data"))
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        f"Error: {tmp_path}/file/data cannot be used (Not a directory): set SENDGRID_DATA_DIR"
+    )
 
 
 def test_a_real_accounts_settings_do_not_leak_in(tmp_path: Path) -> None:
@@ -121,7 +131,8 @@ def test_a_port_in_use_names_its_option(tmp_path: Path, option: str) -> None:
             env=environment(),
         )
     assert done.returncode == 1
-    assert (
-        done.stderr == f"Error: Port {ports[option]} of 127.0.0.1 is in use: choose another with {option}.\n"
+    assert done.stderr == (
+        f"Error: Port {ports[option]} of 127.0.0.1 cannot be had (Address already in use): choose another with"
+        f" {option}.\n"
     )
     assert not (tmp_path / "demo-data").exists()

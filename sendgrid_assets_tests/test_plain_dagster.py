@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,13 @@ def root(tmp_path: Path) -> Path:
 def _ask(port: int, query: str) -> Any:
     answer = httpx.post(f"http://127.0.0.1:{port}/graphql", json={"query": query}, timeout=30).json()
     return answer["data"]
+
+
+def _synced(published: Path) -> bool:
+    if not published.exists():
+        return False
+    with duckdb.connect(published, read_only=True) as connection:
+        return connection.execute("FROM sendgrid.mc_contacts").fetchone() is not None
 
 
 def _is_up(port: int) -> bool:
@@ -118,4 +127,23 @@ def test_up_runs_receiver_and_dagster_and_syncs_at_once(root: Path) -> None:
             assert httpx.get(f"http://127.0.0.1:{receiver}/healthz").status_code == 200, log.read_text()
             with duckdb.connect(published, read_only=True) as connection:
                 assert connection.execute("SELECT count(*) FROM sendgrid.mc_contacts").fetchone() == (20,)
+            # The terminal is closed.
+            up.send_signal(signal.SIGHUP)
+            assert up.wait(60) == 0
+            assert processes_that_mention(f"SENDGRID_MARK={root}") == []
     assert processes_that_mention(f"SENDGRID_MARK={root}") == []
+
+
+def test_a_first_sync_that_failed_is_told_and_made_up_for(root: Path) -> None:
+    log, published = root / "up.log", root / "data" / "published.duckdb"
+    options = (f"--port={free_port()}", f"--receiver-port={free_port()}")
+
+    def until(happened: Callable[[], bool], key: str) -> None:
+        env = environment(SENDGRID_API_KEY=key, SENDGRID_API_URL=url)
+        with started(*ours("up", *options), cwd=root, env=env, log=log) as up:
+            wait_for(lambda: happened() or up.poll() is not None, "the first sync's end")
+            assert happened(), log.read_text()
+
+    with running(create_app(Account(contacts=20), api_key="SG.right")) as url:
+        until(lambda: b"The sendgrid-first-sync failed: see" in log.read_bytes(), "SG.wrong")
+        until(lambda: _synced(published), "SG.right")

@@ -151,7 +151,7 @@ def test_empty_variable_counts_as_unset() -> None:
     assert load_settings({"SENDGRID_API_KEY": "''"}).sources[0].api_key is None
 
 
-def test_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_env_file_wins_over_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
@@ -161,11 +161,12 @@ def test_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: 
         "export SENDGRID_TIME_ZONE=Asia/Tokyo\nSENDGRID_RECEIVER_PORT=1\nSENDGRID_SYNC_CRON\n"
     )
     monkeypatch.setenv("SENDGRID_RECEIVER_PORT", "2")
+    monkeypatch.setenv("SENDGRID_DRAIN_INTERVAL_SECONDS", "7")
     settings = load_settings()
     key = settings.source("eu").api_key
     assert key is not None
     assert (key.get_secret_value(), settings.time_zone) == ("SG.file", "Asia/Tokyo")
-    assert settings.receiver_port == 2
+    assert (settings.receiver_port, settings.drain_interval_seconds) == (1, 7)
     assert load_settings({}).sources[0].name == "sendgrid"
 
 
@@ -176,7 +177,9 @@ def test_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: 
         *(("WAREHOUSE", v, "DuckDB file's path") for v in ("md:db", "ducklake:c", "motherduck:db", "md:")),
         *(("DRAIN_INTERVAL_SECONDS", v, "whole number of seconds, 1 or more") for v in ("0", "-1", "1.5", "x")),
         *(("DONE_RETENTION_DAYS", v, "whole number of days, 1 or more") for v in ("0", "a week")),
-        *(("TIME_ZONE", v, "such as Europe/Berlin") for v in ("Mars", "../etc", "/etc/localtime", "Europe", "\0")),
+        *(("TIME_ZONE", v, "such as Europe/Berlin") for v in (
+            "Mars", "../etc", "/etc/localtime", "Europe", "\0", "localtime", "posix/Asia/Tokyo",
+        )),
         *(("RECEIVER_PORT", v, "between 1 and 65535") for v in ("0", "65536", "-1", "http")),
         *(("MAX_BODY_BYTES", v, "whole number of bytes, 1024 or more") for v in ("1023", "4 MiB")),
         *(("SCHEMA", v, "lower-case name") for v in ("Prod", "a.b", 'a"b', "1a", "a b", "ä")),

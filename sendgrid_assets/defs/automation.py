@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from sendgrid_assets.settings import Settings, SettingsError, SourceSettings
+from sendgrid_assets.settings import Settings, SourceSettings, no_cron_line
 from sendgrid_assets.webhook.landing import Landing
 
 from . import names
@@ -95,7 +95,7 @@ def sync_schedule(settings: Settings, source: SourceSettings, job: AssetJob) -> 
     def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if source.api_key is None:
             return dg.SkipReason(f"{source.prefix}API_KEY is not set: there is nothing to sync with.")
-        running = _unfinished(context.instance, names.sync_job(source.name))
+        running = _syncing(context.instance, names.sync_job(source.name))
         if running:
             return dg.SkipReason(f"Sync {running.run_id[:8]} is {running.status.value}: it is not overtaken.")
         return dg.RunRequest()
@@ -110,9 +110,7 @@ def sync_schedule(settings: Settings, source: SourceSettings, job: AssetJob) -> 
             description=f"Syncs {source.name} ({settings.sync_cron}, UTC).",
         )
     except dg.DagsterInvalidDefinitionError as error:
-        raise SettingsError(
-            f"SENDGRID_SYNC_CRON: {settings.sync_cron!r} is no cron line: write five fields, such as 0 */3 * * *."
-        ) from error
+        raise no_cron_line(settings.sync_cron) from error
 
 
 def landing_sensor(
@@ -239,19 +237,33 @@ def _about_to_publish(instance: dg.DagsterInstance, jobs: Sequence[str]) -> dg.D
     return None
 
 
-def _unfinished(instance: dg.DagsterInstance, job: str | None = None) -> dg.DagsterRun | None:
-    runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNFINISHED), limit=1)
-    return runs[0] if runs else None
+def _syncing(instance: dg.DagsterInstance, job: str) -> dg.DagsterRun | None:
+    """A sync that waits for its turn or runs: one that was killed is noted as ended only by run monitoring."""
+    for record in instance.get_run_records(dg.RunsFilter(job_name=job, statuses=UNFINISHED)):
+        run = record.dagster_run
+        if run.status is dg.DagsterRunStatus.QUEUED or _age(record) < SYNC_SECONDS:
+            return run
+    return None
 
 
 def _draining(instance: dg.DagsterInstance, drain: str, landing: Landing) -> dg.DagsterRun | None:
-    """A drain that has not ended, and will take what waits: one that was killed is never noted as ended."""
+    """A drain that has not ended, and will take what waits: one that was killed may never be noted as ended."""
     records = instance.get_run_records(dg.RunsFilter(job_name=drain, statuses=UNFINISHED), limit=1)
     if not records:
         return None
-    run, begun = records[0].dagster_run, records[0].start_time
-    is_old = begun is not None and not 0 <= time.time() - begun < DEAD_SECONDS
-    return None if run.status is dg.DagsterRunStatus.STARTED and is_old and not landing.is_drained() else run
+    run = records[0].dagster_run
+    # A run that has not started yet may take its time.
+    patience = DEAD_SECONDS if run.status is dg.DagsterRunStatus.STARTED else 2 * DEAD_SECONDS
+    may_live = run.status is dg.DagsterRunStatus.QUEUED or _age(records[0]) < patience
+    return run if may_live or landing.is_drained() else None
+
+
+def _age(record: dg.RunRecord) -> float:
+    """Seconds since a run was started, or else asked for; without end where that was in the future."""
+    begun = record.start_time or record.create_timestamp.timestamp()
+    age = time.time() - begun
+    # The clock was set back where it is below nothing.
+    return age if age >= 0 else math.inf
 
 
 def _seconds_since_last(instance: dg.DagsterInstance, drain: str) -> float:

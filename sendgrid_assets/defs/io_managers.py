@@ -62,6 +62,13 @@ class UpsertIOManager(DbIOManager):
                 super().handle_output(context, obj)
         except WarehouseError as error:
             raise dg.Failure(str(error)) from error
+        except (duckdb.DataError, duckdb.InvalidInputException) as error:
+            # Its own text may show a value of the frame, which may be somebody's address.
+            table = ".".join(context.asset_key.path)
+            raise dg.Failure(
+                f"What was made for {table} does not fit the table's columns ({type(error).__name__}): compare its "
+                "types with theirs."
+            ) from None
 
     def _upsert(self, context: dg.OutputContext, sync: Sync) -> None:
         listing = sync.listing

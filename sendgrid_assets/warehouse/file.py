@@ -74,16 +74,22 @@ class Warehouse:
 
         Raises:
             WarehouseBusyError: the turn did not come in time.
+            WarehouseUnreadableError: its folder cannot be used.
         """
-        make_folder(Disk(), self.path.parent)
         lock = filelock.FileLock(f"{self.path}.lock", timeout=self.lock_seconds)
         try:
+            make_folder(Disk(), self.path.parent)
             lock.acquire()
         except filelock.Timeout:
             raise WarehouseBusyError(
                 f"Another run has been writing to {self.path} for {self.lock_seconds:.0f} s: "
                 "let it end, or end it, and start this one again."
             ) from None
+        except OSError as error:
+            raise WarehouseUnreadableError(
+                f"{self.path.parent} cannot be used ({error.strerror}): let this user write there, or set "
+                "SENDGRID_WAREHOUSE or SENDGRID_DATA_DIR to another place."
+            ) from error
         try:
             yield
         finally:

@@ -9,11 +9,15 @@ import datetime as dt
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
+import duckdb
+
 from sendgrid_assets.catalog.bookkeeping import SCHEMA
 
 from .sql import name, names
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from duckdb import DuckDBPyConnection
 
 TABLE = name(SCHEMA, "sync_runs")
@@ -51,6 +55,22 @@ class SyncRun:
 
 
 _COLUMNS = tuple(field.name for field in fields(SyncRun))
+
+
+def synced(warehouse: Path) -> set[str]:
+    """The sources of which some table was ever synced.
+
+    Raises:
+        duckdb.Error: the file is held by another process, or is no warehouse.
+    """
+    if not warehouse.exists():
+        return set()
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        try:
+            rows = connection.execute(f"SELECT DISTINCT source FROM {TABLE} WHERE status = 'ok'").fetchall()
+        except duckdb.CatalogException:
+            return set()
+    return {source for (source,) in rows}
 
 
 def record(connection: DuckDBPyConnection, run: SyncRun) -> None:

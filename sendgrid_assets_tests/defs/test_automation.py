@@ -12,7 +12,7 @@ import pytest
 from sendgrid_assets.defs.automation import decide_drain, decide_publish
 from sendgrid_assets.defs.build import build_definitions
 from sendgrid_assets.settings import SettingsError, load_settings
-from sendgrid_assets_tests.site import Site
+from sendgrid_assets_tests.site import Site, asked_for
 
 
 def _tick(site: Site) -> dg.RunRequest | dg.SkipReason:
@@ -43,9 +43,28 @@ def test_a_sync_under_way_is_not_overtaken(site: Site) -> None:
     assert isinstance(_tick(site), dg.SkipReason)
 
 
+@pytest.mark.parametrize(
+    ("status", "hours_ago", "asks"),
+    [
+        (dg.DagsterRunStatus.STARTED, 5, False),
+        (dg.DagsterRunStatus.STARTED, 7, True),
+        (dg.DagsterRunStatus.STARTING, 7, True),
+    ],
+)
+def test_a_sync_that_was_killed_does_not_end_the_schedule(
+    site: Site, status: dg.DagsterRunStatus, hours_ago: float, asks: bool
+) -> None:
+    job = site.definitions.resolve_job_def("sendgrid_sync")
+    site.instance.create_run_for_job(job, status=status)
+    asked_for(site, seconds_ago=hours_ago * 3600)
+    assert isinstance(_tick(site), dg.RunRequest) is asks
+
+
 def test_a_cron_line_that_is_none_names_its_variable() -> None:
-    with pytest.raises(SettingsError, match="SENDGRID_SYNC_CRON"):
-        build_definitions(load_settings({"SENDGRID_SYNC_CRON": "now and then"}))
+    for line in ("now and then", "SG.abcdefghijklmnop.key"):
+        with pytest.raises(SettingsError, match="SENDGRID_SYNC_CRON") as raised:
+            build_definitions(load_settings({"SENDGRID_SYNC_CRON": line}))
+        assert "abcdefghijklmnop" not in str(raised.value)
 
 
 @pytest.mark.parametrize(("interval", "looks"), [("1", 1), ("7", 6), ("10", 9), ("30", 9), ("3600", 9)])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
-from typing import Any
 
 import dagster as dg
 
 from sendgrid_assets.defs.automation import DEAD_SECONDS
 from sendgrid_assets.webhook.landing import Landing
-from sendgrid_assets_tests.site import Site
+from sendgrid_assets_tests.site import Site, asked_for
 
 
 def _materialized(result: dg.ExecuteInProcessResult) -> set[str]:
@@ -70,14 +68,17 @@ def test_materializing_one_event_table_drains_them_all(site: Site) -> None:
     assert site.query("SELECT count(*) FROM sendgrid.open")[0][0] > 0
 
 
-def _asked_for(site: Site, *, seconds_ago: float) -> None:
-    """Makes all runs ones that were asked for so long ago."""
-    made = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=seconds_ago)
-    storage: Any = site.instance.run_storage
-    with storage.connect() as connection:
-        connection.exec_driver_sql(
-            "UPDATE runs SET create_timestamp = ?", (made.replace(tzinfo=None).isoformat(" "),)
-        )
+def test_what_depends_on_tables_without_new_rows_is_materialized_with_them(site: Site) -> None:
+    keys = [
+        ["sendgrid", "open"],
+        ["sendgrid", "activity"],
+        ["sendgrid", "email_daily"],
+        ["warehouse", "published"],
+    ]
+    result = site.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=site.instance, asset_selection=[dg.AssetKey(key) for key in keys]
+    )
+    assert _materialized(result) == {key[-1] for key in keys}
 
 
 def test_drains_are_an_interval_apart(site: Site) -> None:
@@ -86,14 +87,14 @@ def test_drains_are_an_interval_apart(site: Site) -> None:
     assert site.settings.published
     site.settings.published.unlink()
     for seconds_ago in (0, 20):
-        _asked_for(site, seconds_ago=seconds_ago)
+        asked_for(site, seconds_ago=seconds_ago)
         answer = _tick(site)
         # Nor is a publish asked for: the drain that is due publishes.
         assert isinstance(answer, dg.SkipReason)
         assert "1 file waits; the next drain is due in" in (answer.skip_message or "")
     # The look after this one would be late.
     for seconds_ago in (26, -3600):
-        _asked_for(site, seconds_ago=seconds_ago)
+        asked_for(site, seconds_ago=seconds_ago)
         answer = _tick(site)
         assert isinstance(answer, dg.RunRequest)
         assert answer.job_name == "sendgrid_drain"
@@ -106,6 +107,16 @@ def test_a_drain_under_way_holds_the_next_one_back(site: Site) -> None:
     answer = _tick(site)
     assert isinstance(answer, dg.SkipReason)
     assert "STARTING" in (answer.skip_message or "")
+
+
+def test_a_drain_that_never_started_holds_nothing_back_for_long(site: Site) -> None:
+    site.post(site.traffic.batch(5))
+    job = site.definitions.resolve_job_def("sendgrid_drain")
+    site.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTING)
+    asked_for(site, seconds_ago=2 * DEAD_SECONDS - 5)
+    assert isinstance(_tick(site), dg.SkipReason)
+    asked_for(site, seconds_ago=2 * DEAD_SECONDS + 5)
+    assert isinstance(_tick(site), dg.RunRequest)
 
 
 def test_the_event_half_needs_no_api_key(site: Site) -> None:
@@ -130,7 +141,7 @@ def test_a_drain_that_was_killed_holds_nothing_back_for_long(site: Site) -> None
     run = site.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTING)
     began = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, "sendgrid_drain")
     site.instance.report_dagster_event(began, run.run_id, timestamp=time.time() - DEAD_SECONDS - 1)
-    _asked_for(site, seconds_ago=DEAD_SECONDS + 2)
+    asked_for(site, seconds_ago=DEAD_SECONDS + 2)
     landing = Landing(site.settings.landing_dir.absolute(), "sendgrid")
     with landing.turn(1):
         assert isinstance(_tick(site), dg.SkipReason)

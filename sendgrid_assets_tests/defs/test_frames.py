@@ -2,6 +2,7 @@
 
 import dagster as dg
 import pandas as pd
+import pytest
 
 from sendgrid_assets_tests.site import Site
 
@@ -57,3 +58,24 @@ def test_events_come_as_a_dataframe(site: Site) -> None:
         .success
     )
     assert seen == [site.query("SELECT count(*) FROM sendgrid.activity")[0][0]]
+
+
+def test_a_frame_that_does_not_fit_its_table_shows_none_of_its_values(
+    site: Site, capfd: pytest.CaptureFixture[str]
+) -> None:
+    values: list[object] = [1]
+
+    @dg.asset(key=["sendgrid", "scores"], io_manager_key="sendgrid_tables", metadata={"primary_key": ["k"]})
+    def scores() -> pd.DataFrame:
+        return pd.DataFrame({"k": ["a"], "n": values})
+
+    theirs = dg.Definitions.merge(site.definitions, dg.Definitions(assets=[scores]))
+    for value, success in ((1, True), ("somebody@example.com", False)):
+        values[0] = value
+        result = theirs.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=site.instance, asset_selection=[scores.key], raise_on_error=False
+        )
+        assert result.success is success
+    assert "sendgrid.scores does not fit" in str(result.all_events)
+    logged = site.instance.all_logs(result.run_id)
+    assert "somebody@example.com" not in str(logged) + "".join(capfd.readouterr())
