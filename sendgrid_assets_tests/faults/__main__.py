@@ -76,6 +76,8 @@ def main(
             swept = sweeping.swept(sweep, lambda name: _plant(root / name, empty), _tell)
             shown["sweeps"] = {name: one.points for name, one in swept.items()}
             wrong += [f"{name}: {what}" for name, one in swept.items() for what in one.wrong]
+            wrong += [f"{name}: struck at no point" for name, one in swept.items() if not one.points]
+            wrong += [] if swept else [f"no sweep is called {sweep}"]
         if power:
             (root / "power").mkdir()
             cuts = figures.cut_off(root / "power", seed, _tell)

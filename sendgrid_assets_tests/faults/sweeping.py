@@ -25,7 +25,7 @@ One = Callable[[Nursery, Plant], Swept]
 # A kill after a call is one before the next.
 _OF_PYTHON = (("kill", "before"), ("ENOSPC", "before"))
 _SYSTEM_CALLS = {
-    "drains": ("write", "pwrite64", "fsync", "linkat", "unlink", "unlinkat"),
+    "drains": ("write", "fsync", "linkat", "rename", "unlink", "unlinkat"),
     "publishes": ("pwrite64", "fsync", "rename", "unlink"),
     "receivers": ("write", "fsync", "linkat", "unlink"),
     "replays": ("write", "pwrite64", "fsync"),

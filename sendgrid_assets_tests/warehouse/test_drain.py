@@ -251,3 +251,12 @@ def test_a_landing_directory_that_cannot_be_used_is_named(store: Store, tmp_path
     store.landing.rejected.write_bytes(b"")
     with pytest.raises(LandingError, match="rejected should be a folder"):
         store.drain()
+
+
+def test_a_drain_waits_for_its_turn(store: Store) -> None:
+    store.land(event("A"))
+    store.change(lock_seconds=0.1)
+    with store.landing.turn(0), pytest.raises(LandingError, match="Another drain"):
+        store.drain()
+    assert len(store.waiting()) == 1
+    assert store.drain().files == 1

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from sendgrid_assets.warehouse import trial
+from sendgrid_assets_tests.processes import wait_for
 
 from .conftest import Store, event, ndjson
 
@@ -126,10 +127,12 @@ def test_a_file_over_which_the_process_hangs_is_set_aside_after_a_time(
     store.land(event("A"), "hang", name="a.ndjson")
     store.land(event("B"), name="b.ndjson")
     command = [sys.executable, "-c", textwrap.dedent(DRAIN), str(store.folder), "60", "1"]
+    noted = store.landing.root / ".drain.json"
     with subprocess.Popen(command, cwd=ROOT, env=flawed) as hanging:
         try:
+            wait_for(lambda: "a.ndjson" in noted.read_text() if noted.exists() else False, "its attempt")
             with pytest.raises(subprocess.TimeoutExpired):
-                hanging.wait(4)
+                hanging.wait(1)
         finally:
             hanging.kill()
     done = drain(store, flawed, seconds=2)

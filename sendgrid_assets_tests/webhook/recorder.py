@@ -93,7 +93,8 @@ class RecordingDisk(Disk):
         super().fsync(descriptor)
         # A directory's descriptor comes from `fsync_dir`, which logs itself.
         if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            self.log.append(("fsync", self._open[descriptor], None))
+            # Not all were opened here.
+            self.log.append(("fsync", Path(f"/proc/self/fd/{descriptor}").readlink(), None))
 
     def fsync_dir(self, path: Path) -> None:
         super().fsync_dir(path)

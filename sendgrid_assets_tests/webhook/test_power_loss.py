@@ -7,6 +7,7 @@ it proves nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -100,6 +101,9 @@ def operations(root: Path, log: Log) -> Iterator[Operation]:
         elif call == "write":
             content[inodes[path]] += second
             yield Body(inodes[path], content[inodes[path]])
+        elif call == "truncate":
+            content[inodes[path]] = content[inodes[path]][:second]
+            yield Body(inodes[path], content[inodes[path]])
         elif call == "fsync":
             yield Fsync(inodes[path])
         elif call == "link":
@@ -119,10 +123,11 @@ def folders(*names: str) -> Iterator[Operation]:
         yield Names(((Path(name), -number),))
 
 
-def faults(tmp_path: Path, log: Log) -> Iterator[str]:
+def faults(tmp_path: Path, log: Log, *, untorn: bool = False) -> Iterator[str]:
     """What is wrong with each disk: what was acknowledged is lost, or something made up; else nothing."""
     done = operations(tmp_path / "written", log)
-    for number, disk in enumerate(disks(folders("sendgrid", "sendgrid/tmp", "sendgrid/new"), done)):
+    before = folders("sendgrid", "sendgrid/tmp", "sendgrid/new")
+    for number, disk in enumerate(disks(before, done, untorn=lambda _path: untorn)):
         root = tmp_path / "after" / str(number)
         disk.build(root)
         landing = Landing(root, "sendgrid", Hasty())
@@ -159,3 +164,70 @@ def test_a_writer_without_one_of_its_fsyncs_is_found_out(tmp_path: Path, mutant:
 def test_a_writer_that_is_early_is_found_out(tmp_path: Path, call: str, before: str, fault: str) -> None:
     log = earlier(call, before)(record(tmp_path / "written", RecordingDisk()))
     assert fault in faults(tmp_path, log)
+
+
+class Found(RecordingDisk):
+    """What dead writers left, and the calls that recover it.
+
+    Args:
+        without: the call that pretends, once recovering has begun.
+    """
+
+    def __init__(self, without: str = "") -> None:
+        super().__init__()
+        self._without, self.is_recovering = without, False
+
+    def fsync(self, descriptor: int) -> None:
+        if not (self.is_recovering and self._without == "fsync"):
+            super().fsync(descriptor)
+
+    def fsync_dir(self, path: Path) -> None:
+        if not (self.is_recovering and self._without == "fsync_dir"):
+            super().fsync_dir(path)
+
+    def leave(self, path: Path, content: bytes) -> None:
+        """A writer's file as it died: all of it on the disk, a torn line too."""
+        descriptor = self.create(path)
+        self.write(descriptor, content)
+        self.fsync(descriptor)
+        os.close(descriptor)
+        self.fsync_dir(path.parent)
+        for line in content.split(b"\n")[:-1]:
+            self.acknowledge(line)
+
+
+def record_recovery(root: Path, disk: Found, monkeypatch: pytest.MonkeyPatch) -> Log:
+    """A segment with a torn line, and one that had its other name already, though not durably."""
+    landing = Landing(root, "sendgrid", disk)
+    landing.prepare()
+    disk.log.clear()
+    torn, linked = (landing.tmp / f"170000000000{n}-host-1-0123456789abcdef.ndjson" for n in range(2))
+    disk.leave(torn, b"\n".join([*LINES[:2], b'{"torn']))
+    disk.leave(linked, LINES[2] + b"\n")
+    disk.link(linked, landing.new / linked.name)
+    truncate = os.ftruncate
+
+    def logged(descriptor: int, size: int) -> None:
+        truncate(descriptor, size)
+        disk.log.append(("truncate", Path(f"/proc/self/fd/{descriptor}").readlink(), size))
+
+    monkeypatch.setattr(os, "ftruncate", logged)
+    disk.is_recovering = True
+    recover(landing)
+    monkeypatch.undo()
+    return disk.log
+
+
+def test_no_legal_disk_loses_what_is_being_recovered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = record_recovery(tmp_path / "written", Found(), monkeypatch)
+    found = list(faults(tmp_path, log, untorn=True))
+    assert len(found) > 10
+    assert not any(found)
+
+
+@pytest.mark.parametrize(("without", "fault"), [("fsync", "made up"), ("fsync_dir", "lost")])
+def test_a_recovery_without_one_of_its_fsyncs_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: str, fault: str
+) -> None:
+    log = record_recovery(tmp_path / "written", Found(without), monkeypatch)
+    assert fault in faults(tmp_path, log, untorn=True)

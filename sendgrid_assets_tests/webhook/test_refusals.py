@@ -225,7 +225,7 @@ def test_a_disk_that_does_not_answer_is_not_waited_for(serve) -> None:
             answers.wait(10)
             super().write(descriptor, data)
 
-    with serve(disk=Stuck(), limits={"commit_seconds": 0.1}) as served:
+    with serve(disk=Stuck(), limits={"commit_seconds": 1.0}) as served:
         try:
             assert served.post(BODY).status_code == 503
             # From then on nothing is read that would only wait behind it.

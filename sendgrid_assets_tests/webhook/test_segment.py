@@ -129,7 +129,7 @@ def test_a_full_disk_leaves_no_torn_line_in_an_open_segment(tmp_path: Path) -> N
 
 def test_a_segment_that_cannot_be_published_is_kept_and_stops_the_intake(tmp_path: Path) -> None:
     disk = FailingDisk("link")
-    with writing(tmp_path, disk, segment_seconds=0.1) as (landing, writer):
+    with writing(tmp_path, disk, segment_seconds=1.0) as (landing, writer):
         for line in (b"1", b"2"):
             writer.submit([line]).result(5)
         disk.failing = errno.EACCES
