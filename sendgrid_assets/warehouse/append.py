@@ -15,7 +15,7 @@ from sendgrid_assets.catalog.bookkeeping import SCHEMA
 from sendgrid_assets.catalog.events import EVENT_COLLECTIONS
 
 from .event_batch import fill, kinds, note_files
-from .event_fate import decide
+from .event_fate import REJECTED, decide
 from .event_row import read
 from .file import bound_memory, transaction
 from .sql import literal, name, names, text
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from .event_stage import StagedEvents
 
 LEDGER = name(SCHEMA, "loaded_files")
-REJECTED = name(SCHEMA, "rejected_events")
 
 _LARGE = 32 * 1024 * 1024
 _LONGEST_LOG = "1MB"
@@ -96,7 +95,7 @@ def append(
         return None
     fill(connection, staged)
     found = kinds(connection)
-    decide(connection, schema, found)
+    decide(connection, source, schema, found)
     _place(connection)
     now = _next_instant(connection, source)
     if staged.bytes >= _LARGE:

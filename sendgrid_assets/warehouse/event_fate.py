@@ -14,27 +14,31 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from sendgrid_assets.catalog.bookkeeping import SCHEMA
 from sendgrid_assets.catalog.events import EVENT_COLLECTIONS
 
-from .event_row import CONTENT, content_in, content_of, read
-from .sql import literal, name
+from .event_row import CONTENT, content_in, content_of, kind_of, read
+from .sql import literal, name, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from duckdb import DuckDBPyConnection
 
+REJECTED = name(SCHEMA, "rejected_events")
+
 _GAP = dt.timedelta(days=1)
 _MOST_RANGES = 32
 
 
-def decide(connection: DuckDBPyConnection, schema: str, kinds: Mapping[int, set[str]]) -> None:
+def decide(connection: DuckDBPyConnection, source: str, schema: str, kinds: Mapping[int, set[str]]) -> None:
     """Makes `fates`, of the events that `events` alone does not tell of, and adds conflicts to `rejects`.
 
     `fates` has `n`, whether the event is `kept`, its `sg_event_id` where that is derived, and `duplicate_of`.
 
     Args:
         connection: the warehouse, with `events`, `lines` and `rejects`.
+        source: whose events they are.
         schema: the source's schema.
         kinds: the types there are, with a sample of their fields.
     """
@@ -45,12 +49,14 @@ def decide(connection: DuckDBPyConnection, schema: str, kinds: Mapping[int, set[
         "UPDATE events SET i = hash(r.sg_event_id, r.event) FROM ranked r WHERE r.n = events.n"
     )
     _look_up(connection, schema, kinds)
+    _recall(connection, source)
     _rank(
         connection,
         kinds,
         "n NOT IN (SELECT n FROM ranked) AND (i IN (SELECT i FROM events GROUP BY i HAVING count(*) > 1)"
         " OR c IN (SELECT c FROM events GROUP BY c HAVING count(*) > 1)"
-        " OR i IN (SELECT i FROM there WHERE same_id) OR c IN (SELECT c FROM there WHERE same_content))",
+        " OR i IN (SELECT i FROM there WHERE same_id) OR c IN (SELECT c FROM there WHERE same_content)"
+        " OR i IN (SELECT hash(sg_event_id, event) FROM disputed))",
     )
     _compare(connection, schema, kinds)
 
@@ -107,6 +113,31 @@ def _look_up(connection: DuckDBPyConnection, schema: str, kinds: Mapping[int, se
     connection.execute(f"CREATE OR REPLACE TEMP TABLE there AS {found or _NONE_THERE}")
 
 
+def _recall(connection: DuckDBPyConnection, source: str) -> None:
+    """Makes `disputed`: what was rejected for another event under its id, of the ids that are in the chunk.
+
+    Its other event may lie beyond the time that is looked up, or may be gone: it stays rejected all the same.
+    """
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE recalled AS SELECT raw::JSON AS json, kind FROM (SELECT raw, event,"
+        f" {kind_of('event')} AS kind, id FROM (SELECT raw, lower(trim(raw->>'event')) AS event,"
+        f" raw->>'sg_event_id' AS id FROM {REJECTED} WHERE source = {text(source)} AND reason = 'id_conflict'))"
+        " WHERE hash(id, event) IN (SELECT i FROM events)"
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE disputed (sg_event_id VARCHAR, event VARCHAR, content VARCHAR)"
+    )
+    for (kind,) in connection.execute("SELECT DISTINCT kind FROM recalled").fetchall():
+        collection = EVENT_COLLECTIONS[kind]
+        held = {column.name for column in collection.columns}
+        content = content_of({c: None if c in held else "NULL" for c in CONTENT})
+        rows = f"SELECT json FROM recalled WHERE kind = {kind}"
+        connection.execute(
+            f"INSERT INTO disputed SELECT sg_event_id, event, {content}"
+            f" FROM ({read(collection, rows, '', held)})"
+        )
+
+
 def _ranges(connection: DuckDBPyConnection) -> list[tuple[dt.datetime, dt.datetime]]:
     """The stretches of time the events cover, with gaps of more than a day between them."""
     days = connection.execute(
@@ -123,7 +154,8 @@ def _ranges(connection: DuckDBPyConnection) -> list[tuple[dt.datetime, dt.dateti
 
 def _compare(connection: DuckDBPyConnection, schema: str, kinds: Mapping[int, set[str]]) -> None:
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE batch AS SELECT * FROM ranked"
+        "CREATE OR REPLACE TEMP TABLE batch AS"
+        " SELECT * FROM ranked ANTI JOIN disputed USING (sg_event_id, event, content)"
         " QUALIFY row_number() OVER (PARTITION BY sg_event_id, event ORDER BY n) = 1"
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE known AS {_NONE_KNOWN}")
@@ -139,8 +171,10 @@ def _compare(connection: DuckDBPyConnection, schema: str, kinds: Mapping[int, se
     connection.execute(
         "INSERT INTO rejects SELECT f, l, 'id_conflict', json(json) FROM lines JOIN (SELECT r.n, r.f, r.l"
         " FROM (FROM ranked ANTI JOIN known USING (sg_event_id, event, content)) r"
-        " JOIN batch b ON b.sg_event_id = r.sg_event_id AND b.event = r.event WHERE b.content <> r.content"
-        " OR EXISTS (FROM known k WHERE k.sg_event_id = r.sg_event_id AND k.event = r.event)) ON lines.rowid = n"
+        " LEFT JOIN batch b ON b.sg_event_id = r.sg_event_id AND b.event = r.event WHERE b.content <> r.content"
+        " OR EXISTS (FROM known k WHERE k.sg_event_id = r.sg_event_id AND k.event = r.event)"
+        " OR EXISTS (FROM disputed d WHERE d.sg_event_id = r.sg_event_id AND d.event = r.event"
+        " AND d.content = r.content)) ON lines.rowid = n"
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE fresh AS SELECT b.n, coalesce(a.sg_event_id,"

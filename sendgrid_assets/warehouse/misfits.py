@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from sendgrid_assets.catalog.events import EVENT_COLLECTIONS
 
-from .append import REJECTED
 from .casting import pointer
+from .event_fate import REJECTED
 from .sql import literal, name, text
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from .append import REJECTED
+from .event_fate import REJECTED
 from .file import transaction
 from .sync_log import utc_now
 

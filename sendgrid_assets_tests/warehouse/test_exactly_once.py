@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
@@ -131,6 +132,36 @@ def test_another_address_or_instant_under_a_loaded_id_is_a_conflict(store: Store
     done = store.load(A | change, event("B", email="b@example.com"))
     assert store.activity("sg_event_id, email") == [("A", "casey@example.com"), ("B", "b@example.com")]
     assert (done.rejected, [reason for reason, _ in store.rejects()]) == (1, ["id_conflict"])
+
+
+@pytest.mark.parametrize("hours", [1, 24 * 90])
+def test_a_conflict_once_told_stays_one_however_it_comes_again(store: Store, hours: int) -> None:
+    first, other = event("A"), event("A", timestamp=T0 + hours * 3600)
+    store.land(first)
+    store.land(other)
+    store.drain()
+    rows, rejects = store.activity("sg_event_id, timestamp"), store.rejects()
+    assert (len(rows), len(rejects)) == (1, 1)
+    # Alone it reaches no further back than its own instant.
+    store.load(other)
+    assert store.load(event("B", timestamp=T0 + hours * 3600), other).rejected == 0
+    assert (store.activity("sg_event_id, timestamp")[:1], store.rejects()) == (rows, rejects)
+    assert len(store.activity()) == 2
+
+
+def test_a_conflict_takes_no_place_in_a_table_that_was_emptied(store: Store) -> None:
+    first, other = event("A"), event("A", timestamp=T0 + 3600)
+    store.land(first)
+    store.land(other)
+    store.drain()
+    rejects = store.rejects()
+    store.query("DELETE FROM sendgrid.open")
+    store.load(event("C", timestamp=T0 + 3600), other, first)
+    assert [id_ for id_, _, _ in store.activity()] == ["A", "C"]
+    assert store.query("SELECT timestamp FROM sendgrid.open WHERE sg_event_id = 'A'") == [
+        (dt.datetime.fromtimestamp(T0, dt.UTC).replace(tzinfo=None),)
+    ]
+    assert store.rejects() == rejects
 
 
 def test_a_conflict_leaves_its_content_free_for_another_id(store: Store) -> None:
