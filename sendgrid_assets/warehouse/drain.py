@@ -236,7 +236,7 @@ class _Drain:
 
     def _missing(self, files: Sequence[Archived]) -> list[Archived]:
         with self._warehouse.open() as connection:
-            return lacking(connection, self._landing.source, files)
+            return lacking(connection, self._archive, files)
 
 
 def _last_published(warehouse: Warehouse) -> dt.date:

@@ -14,7 +14,9 @@ import datetime as dt
 import json
 import logging
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from sendgrid_assets.webhook.landing import OWN_NAME
 
 from .append import LEDGER
 from .progress import Seen
@@ -53,10 +55,15 @@ def reconcile(warehouse: Warehouse, archive: Archive, progress: Progress, today:
     """
     source = archive.landing.source
     with warehouse.open() as connection:
-        moved = [
-            archive.put_back(lacking(connection, source, batch))
-            for batch in _batches(_suspects(connection, archive, progress, today))
-        ]
+        first = _first_day(connection, source, progress, today)
+        if first is None:
+            moved = [
+                archive.put_back(other_sizes(connection, source, batch))
+                for batch in _batches(_recent(connection, archive))
+            ]
+        else:
+            suspects = (file for day in archive.days() if day >= first for file in archive.files(day))
+            moved = [archive.put_back(lacking(connection, archive, batch)) for batch in _batches(suspects)]
     returned, waiting = (sum(counts) for counts in zip((0, 0), *moved, strict=True))
     if returned:
         log.warning("%d loaded files were not in the ledger and are loaded again", returned)
@@ -72,32 +79,49 @@ def how_far(connection: DuckDBPyConnection, source: str, today: dt.date) -> Seen
     return Seen(files, newest, today)
 
 
-def lacking(connection: DuckDBPyConnection, source: str, files: Sequence[Archived]) -> list[Archived]:
-    """Those files whose name and size the source's ledger lacks."""
-    asked = json.dumps([{"n": n, "file": file.name, "size": file.size} for n, file in enumerate(files)])
+def lacking(connection: DuckDBPyConnection, archive: Archive, files: Sequence[Archived]) -> list[Archived]:
+    """Those files that the source's ledger lacks.
+
+    Names that our receiver gave tell files apart, with the size; others may have come twice, so their bytes do.
+    """
+    source = archive.landing.source
+    absent = other_sizes(connection, source, files)
+    doubtful = [file for file in files if file not in absent and not OWN_NAME.fullmatch(file.name)]
+    digests = [
+        {"n": n, "file": doubtful[n].name, "sha256": digest} for n, digest in archive.digests(doubtful)
+    ]
+    return absent + [doubtful[n] for n in _not_in(connection, source, digests, "sha256", "VARCHAR")]
+
+
+def other_sizes(connection: DuckDBPyConnection, source: str, files: Sequence[Archived]) -> list[Archived]:
+    """Those files whose name the source's ledger lacks with their size."""
+    asked = [{"n": n, "file": file.name, "size": file.size} for n, file in enumerate(files)]
+    return [files[n] for n in _not_in(connection, source, asked, "size", "BIGINT")]
+
+
+def _not_in(
+    connection: DuckDBPyConnection, source: str, asked: list[dict[str, Any]], column: str, kind: str
+) -> list[int]:
+    structure = json.dumps([{"n": "BIGINT", "file": "VARCHAR", column: kind}])
     rows = connection.execute(
-        "SELECT DISTINCT n FROM (SELECT unnest(from_json("
-        f"""{text(asked)}, '[{{"n": "BIGINT", "file": "VARCHAR", "size": "BIGINT"}}]'), recursive := true))"""
-        f" ANTI JOIN (FROM {LEDGER} WHERE source = {text(source)}) USING (file, size) ORDER BY n"
+        f"SELECT DISTINCT n FROM (SELECT unnest(from_json({text(json.dumps(asked))}, {text(structure)}),"
+        f" recursive := true)) ANTI JOIN (FROM {LEDGER} WHERE source = {text(source)})"
+        f" USING (file, {column}) ORDER BY n"
     ).fetchall()
-    return [files[number] for (number,) in rows]
+    return [number for (number,) in rows]
 
 
-def _suspects(
-    connection: DuckDBPyConnection, archive: Archive, progress: Progress, today: dt.date
-) -> Iterator[Archived]:
-    seen, source = progress.seen, archive.landing.source
+def _first_day(
+    connection: DuckDBPyConnection, source: str, progress: Progress, today: dt.date
+) -> dt.date | None:
+    """From which day on files are compared; None where none but those just loaded need be."""
+    seen = progress.seen
     if seen is None or not _still_held(connection, source, seen):
-        first = dt.date.min
-    elif not progress.settled or seen.day < today:
+        return dt.date.min
+    if not progress.settled or seen.day < today:
         # From the day before: what came shortly before midnight may have grown since.
-        first = min(seen.day, today) - dt.timedelta(days=1)
-    else:
-        yield from _recent(connection, archive)
-        return
-    for day in archive.days():
-        if day >= first:
-            yield from archive.files(day)
+        return min(seen.day, today) - dt.timedelta(days=1)
+    return None
 
 
 def _still_held(connection: DuckDBPyConnection, source: str, seen: Seen) -> bool:

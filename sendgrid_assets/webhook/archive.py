@@ -7,10 +7,12 @@ Belongs here: what is there, and how it gets back to be loaded again. Does not: 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import logging
 import os
 import re
 import secrets
+import tempfile
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -176,6 +178,23 @@ class Archive:
                 else:
                     found.append(LandingFile(path, file.name, stat.st_size, stat.st_mtime))
         return found
+
+    def digests(self, files: Sequence[Archived]) -> Iterator[tuple[int, str]]:
+        """SHA-256 of each file, in hexadecimal, with its place; those that are gone or cannot be read are left out."""
+        with _unpacking() as unpack:
+            for number, file in enumerate(files):
+                try:
+                    if file.packed:
+                        with tempfile.TemporaryFile() as out:
+                            unpack(file, out)
+                            out.seek(0)
+                            digest = hashlib.file_digest(out, "sha256")
+                    else:
+                        with file.path.open("rb") as loose:
+                            digest = hashlib.file_digest(loose, "sha256")
+                except (FileNotFoundError, pack.DamagedPackError):
+                    continue
+                yield number, digest.hexdigest()
 
     def clear_strays(self) -> None:
         """Removes from `tmp/` what a process that died was writing for us."""

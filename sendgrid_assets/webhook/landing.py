@@ -35,6 +35,8 @@ REASON = ".reason.json"
 _LONGEST_NAME = 230
 """Ends the name of what says why a file is in `rejected/`."""
 
+OWN_NAME = re.compile(r"\d{13}-.+-\d+-[0-9a-f]{16}\.(ndjson|json)")
+"""The name of a file that our receiver writes: no two have the same."""
 _RECEIVED_AT = re.compile(r"(\d{13})-")
 
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from .landing import OWN_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .landing import Landing
 
-_OWN_NAME = re.compile(r"\d{13}-.+-\d+-[0-9a-f]{16}\.(ndjson|json)")
 _BLOCK = 1024 * 1024
 
 
@@ -33,7 +33,7 @@ def recover(landing: Landing) -> int:
         orphans = sorted(
             entry.name
             for entry in entries
-            if _OWN_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+            if OWN_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
         )
     recovered, failure = 0, None
     for name in orphans:

@@ -132,3 +132,18 @@ def test_a_lost_file_whose_name_a_new_one_has_is_loaded_after_it(loaded: Store) 
     assert loaded.drain().rows == {"open": 1}
     assert [id_ for id_, _, _ in loaded.activity()] == ["A", "B", "C", "E"]
     assert loaded.drain().returned == 0
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_lost_file_of_a_name_and_size_that_came_before_is_loaded_again(store: Store, packed: bool) -> None:
+    store.load(event("A"), name="events.ndjson")
+    publish(store.warehouse, store.published)
+    store.load(event("B"), name="events.ndjson")
+    store.warehouse.wal.unlink()
+    if packed:
+        pack_days(Archive(store.landing), before=dt.date.max, seconds=60)
+    assert store.drain().returned == 1
+    assert sorted(id_ for id_, _, _ in store.activity()) == ["A", "B"]
+    # What the ledger has is not loaded over and over.
+    (store.landing.root / ".drain.json").unlink()
+    assert store.drain().returned == 0
