@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -12,6 +13,8 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -63,6 +66,19 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 90) ->
     while not condition():
         assert time.monotonic() < patience, f"{what}: not within {seconds} s"
         time.sleep(0.25)
+
+
+@contextmanager
+def descriptors(enough: int) -> Iterator[None]:
+    """So many descriptors for this process; the test is skipped where it may not have them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < enough:
+        pytest.skip(f"{enough} descriptors are needed, and a process may have {hard} here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, enough), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def free_port() -> int:

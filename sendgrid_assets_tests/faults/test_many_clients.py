@@ -10,6 +10,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from sendgrid_assets_tests.processes import descriptors
 from sendgrid_assets_tests.webhook.conftest import Signer
 
 from .invariant import Told, judge
@@ -23,15 +24,9 @@ CLIENTS, POSTS, EVENTS = 1_000, 2_000, 2
 
 
 @pytest.fixture
-def descriptors() -> Iterator[None]:
-    """As many as the clients need, in this process."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    enough = 2 * CLIENTS
-    if hard != resource.RLIM_INFINITY and hard < enough:
-        pytest.skip(f"{CLIENTS} clients need more descriptors than the {hard} that a process may have here")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, enough), hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+def enough() -> Iterator[None]:
+    with descriptors(2 * CLIENTS):
+        yield
 
 
 def numbers(port: int) -> dict[str, float]:
@@ -45,7 +40,7 @@ def numbers(port: int) -> dict[str, float]:
     }
 
 
-@pytest.mark.usefixtures("descriptors")
+@pytest.mark.usefixtures("enough")
 def test_a_thousand_clients_are_answered_or_told_to_come_again(
     nursery: Nursery, plant: Plant, signer: Signer
 ) -> None:

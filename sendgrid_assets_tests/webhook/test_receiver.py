@@ -18,6 +18,7 @@ from sendgrid_assets.settings import load_settings
 from sendgrid_assets.webhook.body import MIB
 from sendgrid_assets.webhook.reader import Event, Rejected
 from sendgrid_assets.webhook.receiver import limits_of
+from sendgrid_assets_tests.processes import descriptors
 
 from .conftest import facts
 from .recorder import SlowDisk
@@ -158,7 +159,8 @@ def test_a_thousand_clients_share_fsyncs(serve) -> None:
     async def post_all(served) -> None:
         await asyncio.gather(*(post(served, b'[{"n":%d}]' % number) for number in range(1_000)))
 
-    with serve(disk=disk) as served:
+    # Client and server are one process here.
+    with descriptors(3_000), serve(disk=disk) as served:
         started = disk.calls["fsync"]
         asyncio.run(post_all(served))
         assert set(statuses) == {b"204"}
