@@ -241,7 +241,7 @@ def _syncing(instance: dg.DagsterInstance, job: str) -> dg.DagsterRun | None:
     """A sync that waits for its turn or runs: one that was killed is noted as ended only by run monitoring."""
     for record in instance.get_run_records(dg.RunsFilter(job_name=job, statuses=UNFINISHED)):
         run = record.dagster_run
-        if run.status is dg.DagsterRunStatus.QUEUED or _age(record) < SYNC_SECONDS:
+        if run.status is dg.DagsterRunStatus.QUEUED or abs(_age(record)) < SYNC_SECONDS:
             return run
     return None
 
@@ -254,16 +254,13 @@ def _draining(instance: dg.DagsterInstance, drain: str, landing: Landing) -> dg.
     run = records[0].dagster_run
     # A run that has not started yet may take its time.
     patience = DEAD_SECONDS if run.status is dg.DagsterRunStatus.STARTED else 2 * DEAD_SECONDS
-    may_live = run.status is dg.DagsterRunStatus.QUEUED or _age(records[0]) < patience
+    may_live = run.status is dg.DagsterRunStatus.QUEUED or 0 <= _age(records[0]) < patience
     return run if may_live or landing.is_drained() else None
 
 
 def _age(record: dg.RunRecord) -> float:
-    """Seconds since a run was started, or else asked for; without end where that was in the future."""
-    begun = record.start_time or record.create_timestamp.timestamp()
-    age = time.time() - begun
-    # The clock was set back where it is below nothing.
-    return age if age >= 0 else math.inf
+    """Seconds since a run was started, or else asked for; below nothing where the clock was set back since."""
+    return time.time() - (record.start_time or record.create_timestamp.timestamp())
 
 
 def _seconds_since_last(instance: dg.DagsterInstance, drain: str) -> float:

@@ -86,7 +86,8 @@ def lacking(connection: DuckDBPyConnection, archive: Archive, files: Sequence[Ar
     """
     source = archive.landing.source
     absent = other_sizes(connection, source, files)
-    doubtful = [file for file in files if file not in absent and not OWN_NAME.fullmatch(file.name)]
+    told = set(absent)
+    doubtful = [file for file in files if file not in told and not OWN_NAME.fullmatch(file.name)]
     digests = [
         {"n": n, "file": doubtful[n].name, "sha256": digest} for n, digest in archive.digests(doubtful)
     ]
