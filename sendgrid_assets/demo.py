@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -244,7 +245,9 @@ def run(
                 time.sleep(0.5)
             raise _ended(demo, *ended)
         except KeyboardInterrupt:
-            say("\nStopping.")
+            # Its terminal may be gone.
+            with suppress(OSError):
+                say("\nStopping.")
 
 
 def _start(group: Group, demo: Demo, port: int, simulator_port: int, webhook: str) -> None:

@@ -66,6 +66,10 @@ class Group:
                 return name, status
         return None
 
+    def drop(self, name: str) -> None:
+        """Ends what is left of one that has ended, and forgets it: its number may become another's."""
+        _signal(self._running.pop(name).pid, signal.SIGKILL)
+
     def stop(self) -> None:
         """Ends all: asks first, then kills whatever is left of each session; a second Ctrl-C kills at once."""
         for process in self._running.values():

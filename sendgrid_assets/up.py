@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,12 +74,15 @@ def run(settings: Settings, say: Callable[[str], object], *, port: int, receiver
                     start(syncing[-1], _sync(source_name))
                 if syncing and (sync := group.ended(*syncing)):
                     syncing.remove(sync[0])
+                    group.drop(sync[0])
                     if sync[1]:
                         say(f"The {sync[0]} failed: see {folder / sync[0]}.log.")
                 time.sleep(0.5)
             raise UpError(f"The {ended[0]} ended with status {ended[1]}: see {folder / ended[0]}.log.")
         except KeyboardInterrupt:
-            say("\nStopping.")
+            # Its terminal may be gone.
+            with suppress(OSError):
+                say("\nStopping.")
 
 
 def _never_synced(settings: Settings) -> list[str]:

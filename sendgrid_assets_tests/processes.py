@@ -47,7 +47,14 @@ def started(*command: str, cwd: Path, env: Mapping[str, str], log: Path) -> Iter
     """A process that is ended with the block, with all it started."""
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=cwd, env=dict(env), stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=cwd,
+            env=dict(env),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            # Not ignored, as it is by what `nohup` starts.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
     try:
         yield process

@@ -91,6 +91,9 @@ def test_the_example_env_file_can_be_used_as_it_is() -> None:
     lines = (ROOT / ".env.example").read_text().splitlines()
     variables = dict(line.lstrip("# ").split("=", 1) for line in lines if "=" in line)
     load_settings(variables)
+    assert {"SENDGRID_API_KEY", "SENDGRID_WEBHOOK_PUBLIC_KEY"} <= variables.keys()
+    # Copied and not filled in, it takes no variable of the environment's away.
+    assert all(line.startswith("#") for line in lines)
 
 
 def test_the_pins_are_within_the_ranges() -> None:

@@ -68,18 +68,25 @@ def event_assets(settings: Settings, source: SourceSettings) -> dg.AssetsDefinit
         for finding in found:
             tell(context.instance, source, finding)
         reports = _reports(drained, counts)
+        if context.job_name != names.drain_job(source.name):
+            # Asked for by hand, perhaps with what depends on them: Dagster skips what follows a table left out.
+            tables = [*(collection.table for collection in EVENT_COLLECTIONS), ACTIVITY]
+            asked = {
+                table
+                for table in tables
+                if names.table_key(source.name, table) in context.selected_asset_keys
+            }
+            reports = {
+                table: reports.get(table, {"rows_appended": 0})
+                for table in tables
+                if table in asked | reports.keys()
+            }
         for table, metadata in reports.items():
             key = names.table_key(source.name, table)
             if key in context.selected_asset_keys:
                 yield dg.MaterializeResult(asset_key=key, metadata=metadata)
             else:
                 context.log_event(dg.AssetMaterialization(key, metadata=metadata))
-        if context.job_name != names.drain_job(source.name):
-            # Asked for by hand, perhaps with what depends on them: Dagster skips what follows a table left out.
-            for table in (*(collection.table for collection in EVENT_COLLECTIONS), ACTIVITY):
-                key = names.table_key(source.name, table)
-                if key in context.selected_asset_keys and table not in reports:
-                    yield dg.MaterializeResult(asset_key=key, metadata={"rows_appended": 0})
 
     return events
 

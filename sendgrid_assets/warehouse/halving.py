@@ -59,6 +59,8 @@ def load_halved(
         try:
             load(part)
         except MAY_BE_A_FILES as error:
+            if _is_no_room(error):
+                raise
             if len(part) > 1:
                 middle = (len(part) + 1) // 2
                 rest += [part[middle:], part[:middle]]
@@ -75,6 +77,13 @@ def load_halved(
             " column of an event table altered by hand? Change it back, and they are loaded."
         )
     return failed
+
+
+def _is_no_room(error: Exception) -> bool:
+    """Whether it is the disk that has no room for what does not fit into memory."""
+    return isinstance(error, duckdb.OutOfMemoryException) and (
+        "failed to offload" in str(error) or "max_temp_directory_size" in str(error)
+    )
 
 
 def _place(error: Exception) -> str:

@@ -192,7 +192,8 @@ class Archive:
                     else:
                         with file.path.open("rb") as loose:
                             digest = hashlib.file_digest(loose, "sha256")
-                except (FileNotFoundError, pack.DamagedPackError):
+                except (OSError, pack.DamagedPackError) as error:
+                    log.warning("%s cannot be compared with what was loaded: %s", file.name, error)
                     continue
                 yield number, digest.hexdigest()
 

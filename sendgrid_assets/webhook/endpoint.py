@@ -95,7 +95,7 @@ class Webhook:
         source.admit(secret)
         handover = source.ready()
         settings, headers = source.settings, dict(scope["headers"])
-        if b"upgrade" in headers and "upgrade" in _text(headers, b"connection").lower():
+        if b"upgrade" in headers and _asks_to_upgrade(scope):
             # The parser ends such a message at its head, so its body would be lost.
             raise Refusal(400, "upgrade", "Send it as plain HTTP/1.1, without asking for an upgrade.")
         signature, timestamp = _text(headers, _SIGNATURE), _text(headers, _TIMESTAMP)
@@ -122,6 +122,10 @@ class Webhook:
         requests.inc()
         events.inc(opened.events)
         size.inc(len(opened.body))
+
+
+def _asks_to_upgrade(scope: Scope) -> bool:
+    return any(name == b"connection" and b"upgrade" in value.lower() for name, value in scope["headers"])
 
 
 async def _store(handover: Handover, opened: Opened) -> None:

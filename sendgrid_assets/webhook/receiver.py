@@ -85,6 +85,7 @@ def create_app(
                     logger.info("%s: recovered %d segments", name, recovered)
             except FsyncError:
                 logger.warning("%s: an fsync failed while recovering segments", name)
+                source.is_recovered = True
                 if on_broken:
                     on_broken()
             except OSError as error:

@@ -10,6 +10,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from .durable import FsyncError
 from .landing import OWN_NAME
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def recover(landing: Landing) -> int:
         How many files were published.
 
     Raises:
+        FsyncError: one of them may not be durable; what follows stays, and nothing is to be tried again.
         OSError: the landing directory cannot be read or written; what could be published is, the rest stays.
     """
     with os.scandir(landing.tmp) as entries:
@@ -39,6 +41,8 @@ def recover(landing: Landing) -> int:
     for name in orphans:
         try:
             recovered += _recover(landing, landing.tmp / name)
+        except FsyncError:
+            raise
         except OSError as error:
             failure = error
     if failure:
@@ -83,6 +87,9 @@ def _taken(path: Path) -> int | None:
         # Its writer lives, or had it published between the opening and the lock.
         os.close(descriptor)
         return None
+    except BaseException:
+        os.close(descriptor)
+        raise
     return descriptor
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import dagster as dg
+import pytest
 
 from sendgrid_assets.defs.automation import DEAD_SECONDS
 from sendgrid_assets.webhook.landing import Landing
@@ -68,9 +69,14 @@ def test_materializing_one_event_table_drains_them_all(site: Site) -> None:
     assert site.query("SELECT count(*) FROM sendgrid.open")[0][0] > 0
 
 
-def test_what_depends_on_tables_without_new_rows_is_materialized_with_them(site: Site) -> None:
+@pytest.mark.parametrize("events", [0, 3])
+def test_what_depends_on_tables_without_new_rows_is_materialized_with_them(site: Site, events: int) -> None:
+    opens = [event for event in site.traffic.batch(300) if event["event"] == "open"][:events]
+    if opens:
+        site.post(opens)
     keys = [
         ["sendgrid", "open"],
+        ["sendgrid", "click"],
         ["sendgrid", "activity"],
         ["sendgrid", "email_daily"],
         ["warehouse", "published"],

@@ -90,6 +90,20 @@ def test_a_file_that_takes_more_memory_than_there_is_costs_only_itself(narrowed:
     assert loaded == [file for file in files if file != files[3]]
 
 
+def test_no_room_to_offload_what_memory_does_not_hold_is_no_files_fault(narrowed: Store) -> None:
+    for number in range(3):
+        narrowed.land(event(f"{number}"), name=f"{number}.ndjson")
+
+    def load(part: Sequence[LandingFile]) -> None:
+        if len(part) > 1 or part[0].name == "1.ndjson":
+            raise duckdb.OutOfMemoryException(
+                "Out of Memory Error: failed to offload data block of size 256.0 KiB (1.0 MiB/1.0 MiB used)."
+            )
+
+    with pytest.raises(duckdb.OutOfMemoryException):
+        load_halved(narrowed.landing.waiting(), load)
+
+
 def test_a_file_alone_that_cannot_be_loaded_waits(narrowed: Store) -> None:
     narrowed.land(bounce("b", "5.1.1"), name="a.ndjson")
     for _ in range(2):

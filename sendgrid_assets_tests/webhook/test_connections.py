@@ -111,7 +111,12 @@ def test_requests_far_ahead_of_their_answers_end_their_connection(served) -> Non
 
 @pytest.mark.parametrize("how", [f"Content-Length: {len(BODY)}", "Transfer-Encoding: chunked"])
 def test_a_request_to_upgrade_is_refused_and_not_taken_for_empty(served, how: str) -> None:
-    asks = "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"
+    asks = (
+        "Connection: Upgrade",
+        "Connection: HTTP2-Settings",
+        "Upgrade: h2c",
+        "HTTP2-Settings: AAMAAABkAAQAAP__",
+    )
     body = BODY if how.startswith("Content-Length") else in_chunks(BODY, 9) + b"0\r\n\r\n"
     answer = raw_answer(served.port, head(served, BODY, *asks, how) + body)
     assert answer.startswith(b"HTTP/1.1 400 ")
