@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sendgrid_assets.webhook import receiver
-from sendgrid_assets.webhook.durable import Disk
+from sendgrid_assets.webhook.durable import Disk, FsyncError
 from sendgrid_assets.webhook.landing import Landing
 from sendgrid_assets.webhook.recovery import recover
 from sendgrid_assets_tests.processes import wait_for
@@ -146,3 +146,19 @@ def test_a_failed_fsync_of_what_was_found_ends_the_receiver(serve, landing: Land
     with serve(disk=BrokenFsync(), on_broken=lambda: broken.append(True)) as served:
         assert served.get("/healthz").status_code == 200
         assert broken == [True]
+
+
+def test_after_a_failed_fsync_no_other_is_tried(landing: Landing) -> None:
+    class Once(BrokenFsync):
+        tried = 0
+
+        def fsync(self, descriptor: int) -> None:
+            self.tried += 1
+            super().fsync(descriptor)
+
+    landing.disk = disk = Once()
+    for name in (NAME, NAME.replace("cdef", "ffff")):
+        (landing.tmp / name).write_bytes(b"{}\n")
+    with pytest.raises(FsyncError):
+        recover(landing)
+    assert (disk.tried, landing.waiting(), len(tmp(landing))) == (1, [], 2)
